@@ -1,0 +1,20 @@
+"""edi_labext: deploy, run and look after Elastic Distributed Inference services in JupyterLab.
+
+Only entry points live here; nothing heavy is imported at import time.
+"""
+
+from __future__ import annotations
+
+from ._version import __version__
+
+__all__ = ["__version__"]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "edi_labext"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    from .extension.app import EdiLabext
+
+    return [{"module": "edi_labext", "app": EdiLabext}]

@@ -1,0 +1,163 @@
+"""What describes a deployment: ``model.json`` in a folder, *Model* on the wire."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import InvalidInput, echo
+from .base import WireModel
+from .names import check_name
+from .strict_json import parse_object
+
+#: Name of the description file at the top of a submission folder.
+MODEL_JSON = "model.json"
+#: Name of the readme file at the top of a submission folder.
+README = "README.md"
+
+
+class Attribute(WireModel):
+    """One free value of ``attributes``, readable in the kernel's model description."""
+
+    key: str
+    value: str
+
+
+class EnvironmentVariable(WireModel):
+    """One variable of ``mk_environments`` or of a profile's ``kernel.envs``."""
+
+    name: str
+    value: str
+
+
+class SubmissionDescription(BaseModel):
+    """``model.json`` as a person writes it (``reference/kernel-api.md`` section 1).
+
+    Only ``name`` and ``kernel_path`` are insisted on; the other fields that every public sample
+    carries get EDI's usual values. Unknown keys are kept.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    kernel_path: str
+    runtime: str = "python"
+    weight_path: str = "N/A"
+    schema_version: str = "1"
+    tag: str = ""
+    attributes: list[Attribute] = Field(default_factory=list)
+    mk_environments: list[EnvironmentVariable] = Field(default_factory=list)
+
+
+class ModelDescription(WireModel):
+    """A deployment as EDI's ``GET /model/{name}`` shows it (``reference/rest-api.md`` section 8).
+
+    ``create_time``, ``last_updated_time`` and ``started_at`` are Unix seconds UTC, ``started_at``
+    0 means never; ``size`` is the sum of the package's regular files in bytes; ``service_uri`` is
+    ``""`` until the deployment has been started.
+    """
+
+    name: str
+    uid: str = ""
+    tag: str = ""
+    size: int = 0
+    weight_path: str = "N/A"
+    model_path: str = ""
+    create_time: int = 0
+    last_updated_time: int = 0
+    started_at: int = 0
+    creator: str = ""
+    runtime: str = "python"
+    kernel_path: str
+    service_uri: str = ""
+    stream_uri: str | None = None
+    attributes: list[Attribute] = Field(default_factory=list)
+    mk_environments: list[EnvironmentVariable] = Field(default_factory=list)
+    schema_version: str = "1"
+
+
+def parse_submission(data: bytes) -> SubmissionDescription:
+    """Read the bytes of a ``model.json``.
+
+    Raises
+    ------
+    InvalidInput
+        With ``field`` set where one field is at fault: ``invalid_name``, ``missing_field``,
+        ``invalid_field``, ``path_outside``, or what :func:`~.strict_json.parse_object` raises.
+    """
+    raw = parse_object(data, what=MODEL_JSON)
+    version = raw.get("schema_version")
+    if isinstance(version, int) and not isinstance(version, bool):
+        # Seen in the wild; EDI's own answer is the text.
+        raw["schema_version"] = str(version)
+    for field, example in (("name", "digits"), ("kernel_path", "kernel.py")):
+        if raw.get(field) is None:
+            raise InvalidInput(
+                f"{MODEL_JSON} has no {field!r}.",
+                code="missing_field",
+                field=field,
+                hint=f'Add a line such as "{field}": "{example}".',
+            )
+    try:
+        description = SubmissionDescription.model_validate(raw, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(
+            f"{MODEL_JSON}: {field} is wrong: {first['msg']}.", code="invalid_field", field=field
+        ) from None
+    if description.schema_version != "1":
+        raise InvalidInput(
+            f"{MODEL_JSON} has schema_version {echo(description.schema_version)}.",
+            code="invalid_field",
+            field="schema_version",
+            hint='Only "1" is known.',
+        )
+    check_name(description.name)
+    check_relative_path(description.kernel_path, field="kernel_path")
+    for index, variable in enumerate(description.mk_environments):
+        if not variable.name or "=" in variable.name or "\0" in variable.name + variable.value:
+            raise InvalidInput(
+                f"{echo(variable.name)} cannot be the name of an environment variable.",
+                code="invalid_field",
+                field=f"mk_environments.{index}.name",
+            )
+    return description
+
+
+def check_relative_path(path: str, *, field: str) -> PurePosixPath:
+    """Return ``path`` if it stays inside the folder (``path_outside`` otherwise)."""
+    pure = PurePosixPath(path)
+    if (
+        not path
+        or pure.is_absolute()
+        or ".." in pure.parts
+        or "\\" in path
+        or any(ord(char) < 32 for char in path)
+        or pure == PurePosixPath(".")
+    ):
+        raise InvalidInput(
+            f"{field} {echo(path)} does not name a file inside the folder.",
+            code="path_outside",
+            field=field,
+            hint='Give a relative path such as "kernel.py".',
+        )
+    return pure
+
+
+def describe_deployment(
+    submission: SubmissionDescription, **server_fields: Any
+) -> ModelDescription:
+    """Return the wire description of a deployed submission.
+
+    Keys of ``model.json`` that EDI does not return (``readme``, ``framework``) are dropped, as
+    observed; ``server_fields`` are those that the server sets (``uid``, ``model_path``, ...).
+    """
+    known = {
+        key: value
+        for key, value in submission.model_dump(mode="json").items()
+        if key in ModelDescription.model_fields
+    }
+    return ModelDescription.model_validate({**known, **server_fields})

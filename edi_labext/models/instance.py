@@ -1,0 +1,49 @@
+"""What runs: EDI's *ModelInstance* (``reference/rest-api.md`` section 8)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import WireModel
+
+#: Values of ``ModelInstance.state``: start accepted but not there yet, there, not started.
+InstanceState = Literal["not-available", "enabled", "disabled"]
+
+
+class Container(WireModel):
+    """One kernel. ``container_status`` is ``IDLE`` when it is ready and unused."""
+
+    container_uid: str = ""
+    container_host: str = ""
+    container_status: str = ""
+    running_task: int = 0
+    finished_task: int = 0
+    failed_task: int = 0
+    total_task: int = 0
+
+
+class ServingService(WireModel):
+    """One serving pod (replica). Rates are per second; the unit of data is bytes here."""
+
+    isd_uid: str = ""
+    pj_jobid: str = ""
+    gpu_mode: str = "no"
+    client_number: int = 0
+    pending_tasks: int = 0
+    request_per_sec: float = 0.0
+    data_size_per_sec: float = 0.0
+    isd_container: list[Container] = Field(default_factory=list)
+
+
+class ModelInstance(WireModel):
+    """The answer of ``GET /model/{name}/instance``.
+
+    ``instances`` is absent unless ``state`` is ``enabled``. ``state`` is open text when read, so
+    that a value of a newer EDI does not break the list.
+    """
+
+    name: str
+    state: InstanceState | str
+    instances: list[ServingService] | None = None

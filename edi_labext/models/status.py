@@ -1,0 +1,53 @@
+"""The state of a deployment as people see it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+#: ``stopped`` → ``starting`` → ``ready``; ``failed`` says why; ``stopping`` drains and ends;
+#: ``unknown`` when the EDI could not be asked or answered with a state that we do not know.
+DeploymentState = Literal["stopped", "starting", "ready", "failed", "stopping", "unknown"]
+
+
+class DeploymentStatus(BaseModel):
+    """Answer of the engine's ``GET /edi/v1/model/{name}/status``.
+
+    Attributes
+    ----------
+    state:
+        See :data:`DeploymentState`.
+    reason:
+        One sentence why, for people; ``""`` when there is nothing to say.
+    exit_code:
+        Of the last kernel that ended by itself; negative = killed by that signal.
+    since:
+        Unix seconds UTC at which ``state`` was entered.
+    kernels_ready, kernels_wanted:
+        Kernels idle or busy, and kernels there should be.
+    pending_tasks:
+        Requests that wait or run.
+    log_tail:
+        The last lines that the kernels wrote (stdout, stderr and the engine's own remarks), oldest
+        first, at most 100.
+    """
+
+    name: str
+    state: DeploymentState
+    reason: str = ""
+    exit_code: int | None = None
+    since: float = 0.0
+    kernels_ready: int = 0
+    kernels_wanted: int = 0
+    pending_tasks: int = 0
+    log_tail: list[str] = Field(default_factory=list)
+
+
+class Capabilities(BaseModel):
+    """Answer of the engine's ``GET /edi/v1/capabilities``: what it has beyond EDI's own API."""
+
+    engine: str = "edi_labext"
+    version: str
+    features: list[str]
+    limits: dict[str, int | float]

@@ -1,0 +1,1 @@
+"""The EDI-compatible serving engine: its own process, reached only over REST."""
