@@ -1,0 +1,245 @@
+"""Kernels as processes of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket as sockets
+import subprocess
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ...errors import Unavailable, echo
+from .base import KernelExit, KernelProcess, LaunchSpec
+from .warden import Warden
+
+#: The folder that is put on the path of the user's interpreter.
+KERNEL_PATH = Path(__file__).resolve().parent.parent / "kernel" / "path"
+#: File of the kernel path that runs a kernel file.
+START_FILE = "_edi_start.py"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spawned:
+    """What the spawner thread hands to the loop."""
+
+    popen: subprocess.Popen[bytes]
+    socket: sockets.socket
+    stdout: int
+    stderr: int
+
+
+class ProcessLauncher:
+    """Launches kernels in process groups of their own.
+
+    Parameters
+    ----------
+    loop:
+        The engine's loop; all methods are called on it.
+    kernel_path:
+        The folder that goes to the front of the kernel's ``PYTHONPATH`` and holds
+        ``_edi_start.py``.
+
+    Notes
+    -----
+    A kernel asks the system for a signal at its parent's end, and that means the *thread* that
+    made it (``prctl(2)``, ``PR_SET_PDEATHSIG``). So all kernels come from one thread that lives
+    as long as the launcher.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, kernel_path: Path = KERNEL_PATH) -> None:
+        self._loop = loop
+        self._kernel_path = kernel_path
+        self._warden = Warden()
+        self._spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="edi-spawner")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def warden(self) -> Warden:
+        """Who ends the kernels when the engine is killed."""
+        return self._warden
+
+    async def launch(self, spec: LaunchSpec) -> KernelProcess:
+        """See :meth:`.base.Launcher.launch`."""
+        spawning = self._loop.run_in_executor(self._spawner, self._spawn, spec)
+        try:
+            spawned = await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            # The thread cannot be called back: what it makes is ended as soon as it is there.
+            spawning.add_done_callback(self._abandon)
+            raise
+        return _Process(spawned, self._warden, self._loop)
+
+    def close(self) -> None:
+        """End the spawner thread and the warden. No kernel may be left by then."""
+        self._spawner.shutdown()
+        self._warden.close()
+
+    def _spawn(self, spec: LaunchSpec) -> _Spawned:
+        environment = dict(spec.environment)
+        search_path = [str(self._kernel_path), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, search_path))
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            try:
+                near, far = sockets.socketpair()
+                ours.callback(near.close)
+                theirs.callback(far.close)
+                near.setblocking(False)
+                stdout, child_stdout = _log_pipe(ours, theirs)
+                stderr, child_stderr = _log_pipe(ours, theirs)
+                start_file = str(self._kernel_path / START_FILE)
+                popen = subprocess.Popen(
+                    # By file: "-m" would put the working directory before the standard library.
+                    [spec.interpreter, "-u", start_file, str(far.fileno()), str(spec.kernel_file)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=child_stdout,
+                    stderr=child_stderr,
+                    pass_fds=[far.fileno()],
+                    cwd=spec.working_directory,
+                    env=environment,
+                    start_new_session=True,
+                    umask=spec.umask,
+                )
+            except (OSError, ValueError) as error:
+                raise _launch_failure(spec, error) from error
+            ours.pop_all()
+            return _Spawned(popen, near, stdout, stderr)
+
+    def _abandon(self, spawning: asyncio.Future[_Spawned]) -> None:
+        if spawning.cancelled() or spawning.exception() is not None:
+            return
+        spawned = spawning.result()
+        spawned.socket.close()
+        os.close(spawned.stdout)
+        os.close(spawned.stderr)
+        process = _Process(spawned, self._warden, self._loop)
+        process.kill()
+        process.exited.add_done_callback(lambda _: process.sweep())
+
+
+class _Process:
+    """A kernel process; implements :class:`.base.KernelProcess`."""
+
+    def __init__(self, spawned: _Spawned, warden: Warden, loop: asyncio.AbstractEventLoop) -> None:
+        self.pid = spawned.popen.pid
+        self.socket = spawned.socket
+        self.stdout = spawned.stdout
+        self.stderr = spawned.stderr
+        self.exited: asyncio.Future[KernelExit] = loop.create_future()
+        self._popen = spawned.popen
+        self._warden = warden
+        self._swept = False
+        warden.add(self.pid)
+        _watch(spawned.popen, self._on_exit, loop)
+
+    def terminate(self) -> None:
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def sweep(self) -> None:
+        if self._swept:
+            return
+        if not self.exited.done():
+            raise RuntimeError(f"process {self.pid} is swept before it has ended")
+        # The unreaped process still holds the number of its group, so this hits nobody else.
+        self._signal(signal.SIGKILL)
+        self._swept = True
+        self._warden.discard(self.pid)
+        self._popen.wait()
+
+    def _signal(self, number: int) -> None:
+        if self._swept:
+            return
+        # No such group: nobody is left. Not permitted: all that is left is a zombie (macOS).
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def _on_exit(self, exit_: KernelExit) -> None:
+        if not self.exited.done():
+            self.exited.set_result(exit_)
+
+
+def _log_pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:
+    reading, writing = os.pipe()
+    ours.callback(os.close, reading)
+    theirs.callback(os.close, writing)
+    os.set_blocking(reading, False)
+    return reading, writing
+
+
+def _watch(
+    popen: subprocess.Popen[bytes],
+    on_exit: Callable[[KernelExit], None],
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    """Call ``on_exit`` on the loop when the process has ended, without reaping it."""
+    try:
+        pidfd = os.pidfd_open(popen.pid)
+    except (AttributeError, OSError):  # not Linux, or a sandbox without this call
+        _watch_by_thread(popen, on_exit, loop)
+        return
+
+    def readable() -> None:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+        on_exit(_wait(popen))
+
+    loop.add_reader(pidfd, readable)
+
+
+def _watch_by_thread(
+    popen: subprocess.Popen[bytes],
+    on_exit: Callable[[KernelExit], None],
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    def wait() -> None:
+        exit_ = _wait(popen)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know
+            loop.call_soon_threadsafe(on_exit, exit_)
+
+    threading.Thread(target=wait, name=f"edi-wait-{popen.pid}", daemon=True).start()
+
+
+def _wait(popen: subprocess.Popen[bytes]) -> KernelExit:
+    """Wait for the end of the process; where the system can, leave the zombie."""
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
+        code = popen.wait()
+        return KernelExit(code=code) if code >= 0 else KernelExit(signal=-code)
+    try:
+        result = os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)
+    except ChildProcessError:  # reaped by the system: SIGCHLD was ignored when we were started
+        return KernelExit()
+    if result is None:
+        return KernelExit()
+    if result.si_code == os.CLD_EXITED:
+        return KernelExit(code=result.si_status)
+    return KernelExit(signal=result.si_status)
+
+
+def _launch_failure(spec: LaunchSpec, error: OSError | ValueError) -> Unavailable:
+    hint = None
+    if not isinstance(error, OSError):
+        reason = str(error)
+    elif error.filename is not None and os.fspath(error.filename) == spec.interpreter:
+        reason = f"the interpreter {echo(spec.interpreter)}: {error.strerror}"
+        hint = "Choose a runtime whose Python exists on this machine."
+    elif isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        reason = f"the working directory {echo(str(spec.working_directory))}: {error.strerror}"
+    else:
+        reason = error.strerror or str(error)
+    return Unavailable(
+        f"The kernel could not be launched: {reason}.", code="launch_failed", hint=hint
+    )
