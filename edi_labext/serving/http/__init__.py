@@ -1,0 +1,1 @@
+"""The engine's HTTP side: one door for every request, and the application behind it."""
