@@ -1,0 +1,124 @@
+"""The engine's deployments, and what is done with them by name."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from ..errors import NotFound, echo
+from ..models import ModelDescription, Profile
+from .archive import ArchiveLimits, Intake
+from .deployment import Deployment, Surroundings
+from .http.credentials import Credentials
+from .settings import Settings
+from .task import Task
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """All deployments of one store.
+
+    Parameters
+    ----------
+    surroundings:
+        Store, clock, launcher and so on; shared by all deployments.
+    credentials:
+        Of this engine.
+    """
+
+    def __init__(self, surroundings: Surroundings, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self._around = surroundings
+        settings = surroundings.settings
+        self._intake = Intake(
+            surroundings.store.staging,
+            surroundings.clock,
+            limits=ArchiveLimits(
+                packed=settings.upload_limit,
+                expanded=settings.expanded_limit,
+                entries=settings.entry_limit,
+                depth=settings.depth_limit,
+                record=settings.metadata_record_limit,
+            ),
+            seconds=settings.request_total,
+        )
+        self._deployments = {
+            name: Deployment(name, surroundings) for name in surroundings.store.names()
+        }
+
+    @property
+    def settings(self) -> Settings:
+        """Limits and addresses."""
+        return self._around.settings
+
+    def resume(self) -> None:
+        """Bring back what was started when the engine last ran."""
+        for deployment in self._deployments.values():
+            if deployment.started:
+                log.info("%s was started; bringing it back", deployment.name)
+                deployment.resume()
+
+    def deployments(self) -> list[Deployment]:
+        """Return all deployments, sorted by name."""
+        return [self._deployments[name] for name in sorted(self._deployments)]
+
+    def deployment(self, name: str) -> Deployment:
+        """Return one deployment (``NotFound`` when there is none of that name)."""
+        try:
+            return self._deployments[name]
+        except KeyError:
+            # The words are dlim's (reference/dlim-cli.md section 6).
+            known = name if name.isascii() and name.isprintable() and len(name) < 64 else echo(name)
+            raise NotFound(
+                f"Model <{known}> doesn't exist.",
+                code="no_such_model",
+                hint="GET /dlim/v1/model lists the names.",
+            ) from None
+
+    async def deploy(self, body: AsyncIterator[bytes], *, creator: str) -> ModelDescription:
+        """Take a package, unpack it strictly and make it a deployment, not started.
+
+        Raises
+        ------
+        InvalidInput, TooLarge, UnsupportedMedia
+            The archive or what is in it is refused; nothing was changed.
+        Conflict
+            ``exists`` when a deployment of that name exists.
+        """
+        around = self._around
+        staged = await self._intake.receive(body)
+        profile = Profile(name=staged.submission.name)
+        profile.policy.task_execution_timeout = around.settings.task_execution_timeout
+        profile.kernel.connection_timeout = around.settings.connection_timeout
+        record = await around.store.publish(staged, creator=creator, profile=profile)
+        name = record.description.name
+        deployment = Deployment(name, around)
+        self._deployments[name] = deployment
+        log.info("%s is deployed (%d bytes)", name, record.description.size)
+        return deployment.description()
+
+    async def delete(self, name: str) -> None:
+        """Undeploy one deployment; refused (``Conflict``) while it is started."""
+        await self.deployment(name).delete()
+        del self._deployments[name]
+        log.info("%s is undeployed", name)
+
+    def submit(self, name: str, task: Task) -> None:
+        """Give a request to a deployment's queue; raises what the caller is to be told."""
+        self.deployment(name).submit(task)
+
+    @staticmethod
+    def cancel(task: Task) -> None:
+        """Take note that nobody waits for ``task`` any more."""
+        if task.queue is not None:
+            task.queue.cancel(task)
+
+    async def shut_down(self) -> None:
+        """End all kernels; what is started stays started in the store."""
+        ends = [deployment.shut_down() for deployment in self._deployments.values()]
+        for outcome in await asyncio.gather(*ends, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                log.error("a deployment did not end cleanly", exc_info=outcome)
+        self._intake.close()

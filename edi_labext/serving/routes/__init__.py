@@ -1,0 +1,1 @@
+"""The engine's REST routes: one table, and handlers by resource."""
