@@ -269,6 +269,34 @@ def test_any_failing_disk_operation_leaves_nothing(
     pytest.fail("never succeeded")
 
 
+def test_many_files_are_synced_at_one_stroke_where_that_is_possible(staging: Path) -> None:
+    files = {**archives.FILES, **{f"f{number}": b"x" for number in range(300)}}
+    data = archives.package(files)
+
+    class Meter(Disk):
+        has_syncfs = True
+        syncs = strokes = 0
+
+        def sync(self, fd: int) -> None:
+            self.syncs += 1
+
+        def sync_filesystem(self, fd: int) -> bool:
+            self.strokes += 1
+            return self.has_syncfs and super().sync_filesystem(fd)
+
+    with_it, without = Meter(), Meter()
+    without.has_syncfs = False
+    stage(iter([data]), staging, disk=with_it)
+    stage(iter([data]), staging, disk=without)
+    assert (with_it.strokes, with_it.syncs) == (1, 0)
+    assert (without.strokes, without.syncs) == (1, 303 + 2)  # with the top folder and the root
+    failing = FailingDisk(10**9, errno.EIO)
+    stage(iter([data]), staging, disk=failing).discard()
+    failing = FailingDisk(failing.count, errno.EIO)  # the last is the stroke
+    with pytest.raises(StorageFailure):
+        stage(iter([data]), staging, disk=failing)
+
+
 def test_a_name_that_the_disk_cannot_hold_is_the_archives_fault(staging: Path) -> None:
     class Picky(Disk):
         def create_file(self, path: Path | bytes, **options: int) -> int:

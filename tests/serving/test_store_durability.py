@@ -7,6 +7,7 @@ import errno
 import os
 import random
 import signal
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -159,6 +160,34 @@ def test_at_every_crash_old_or_new(
             break
         crashes += 1
     assert 2 < crashes < 99
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_commit_that_happened_but_was_reported_failed(
+    tmp_path: Path, change: Callable[[Store], Awaitable[None]]
+) -> None:
+    goal = _outcome(change, tmp_path)
+
+    class Liar(Disk):
+        lies = False
+
+        def commit(self, connection: sqlite3.Connection) -> None:
+            super().commit(connection)
+            if self.lies:
+                raise OSError(errno.EIO, "reported")
+
+    async def attempt() -> None:
+        disk = Liar()
+        store = await Store.open(tmp_path / "store", FakeClock(), disk=disk)
+        disk.lies = True
+        with pytest.raises(StorageFailure):
+            await change(store)
+        assert store.read_only
+        await store.close()
+
+    prepare(tmp_path / "store")
+    asyncio.run(attempt())
+    assert _comparable(reopen(tmp_path / "store")) == goal
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -11,7 +11,16 @@ from typing import Any
 from edi_labext.serving.store.disk import Disk
 
 #: The operations that change or secure something; the others are made of them.
-OPERATIONS = ("make_directory", "create_file", "write", "sync", "rename", "commit", "remove_tree")
+OPERATIONS = (
+    "make_directory",
+    "create_file",
+    "write",
+    "sync",
+    "sync_filesystem",
+    "rename",
+    "commit",
+    "remove_tree",
+)
 
 
 class Crash(BaseException):
@@ -105,6 +114,8 @@ class WatchingDisk(CountingDisk):
             self.syncs += 1
             if self.syncs != self.skip:
                 self.unsynced.pop(_identity(os.fstat(arguments[0])), None)
+        elif name == "sync_filesystem":
+            self.unsynced.clear()
         elif name == "rename":
             target = arguments[1]
             if target.parent.name != "trash":
@@ -119,9 +130,8 @@ class WatchingDisk(CountingDisk):
             self.unsynced.clear()
 
     def _changed(self, path: Path) -> None:
-        if path.name != "staging" and path.parent.name != "staging":
-            self.unsynced[_identity(path.stat())] = str(path)
-        elif path.suffix == ".json":
+        passing = path.name == "staging" or path.parent.name == "staging"
+        if not passing or path.suffix == ".json":
             self.unsynced[_identity(path.stat())] = str(path)
 
     def _expect_synced(self, path: Path) -> None:

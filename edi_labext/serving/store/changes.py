@@ -1,0 +1,113 @@
+"""The blocking half of the store: each change in the order that makes it survive a crash.
+
+Files, directory entries, manifest, database; only then does anybody hear of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...models import Profile, describe_deployment
+from .database import Database
+from .disk import Disk, is_media_failure
+from .lock import StoreLock
+from .records import Record
+from .repository import Repository
+
+if TYPE_CHECKING:
+    from ..archive import StagedPackage
+
+
+class Changes:
+    """Opens, changes and closes what is on the disk. Every method runs in the store's thread.
+
+    All of them may raise ``OSError`` and ``sqlite3.Error``; then the change did not happen, unless
+    the disk itself failed (:func:`~.disk.is_media_failure`): then only the next start can tell.
+    """
+
+    def __init__(self, directory: Path, disk: Disk) -> None:
+        self._directory = directory
+        self._lock: StoreLock | None = None
+        self.repository = Repository(directory, disk)
+        self._database = Database(directory / "store.db", self.repository.published, disk=disk)
+
+    def open(self) -> list[Record]:
+        """Take the store, remove what a crash left half done, and return the records."""
+        self.repository.prepare()
+        self._lock = StoreLock(self._directory / "lock")
+        self._database.open(may_be_new=not self.repository.holds_deployments())
+        records = self._database.load()
+        self.repository.sweep(records)
+        return records
+
+    def close(self) -> None:
+        """Let go of the store; harmless when it was never opened."""
+        self._database.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def publish(
+        self, staged: StagedPackage, *, creator: str, profile: Profile | None, now: int
+    ) -> Record:
+        """Move a package to its place and record it; ``now`` is Unix seconds."""
+        name = staged.submission.name
+        directory, created = self.repository.free_place(name, now)
+
+        def make(generation: int) -> Record:
+            record = Record(
+                description=describe_deployment(
+                    staged.submission,
+                    uid=str(uuid.uuid4()),
+                    size=staged.size,
+                    model_path=str(directory),
+                    create_time=created,
+                    last_updated_time=created,
+                    creator=creator,
+                ),
+                profile=profile or Profile(name=name),
+                readme=staged.readme,
+                desired="stopped",
+                generation=generation,
+                directory=directory,
+            )
+            self.repository.publish(staged.directory, record)
+            return record
+
+        try:
+            return self._database.insert(make)
+        except BaseException as error:
+            # After a failure of the disk itself the commit may have happened: then the files
+            # must stay, and the next start sees which it was.
+            if not is_media_failure(error):
+                with suppress(OSError):
+                    self.repository.remove(self.repository.withdraw(directory))
+            raise
+
+    def replace(self, old: Record, new: Record) -> Record:
+        """Put ``new`` in place of ``old`` and return it with its generation."""
+
+        def make(generation: int) -> Record:
+            record = replace(new, generation=generation)
+            self.repository.write_manifest(record)
+            return record
+
+        try:
+            return self._database.update(make)
+        except BaseException as error:
+            if not is_media_failure(error):
+                with suppress(OSError):
+                    self.repository.write_manifest(old)
+            raise
+
+    def forget(self, record: Record) -> Path | None:
+        """Remove a record for good; return what is left to remove of its files."""
+        self._database.delete(record.name)
+        # It is gone now; what cannot be moved is waste for the next start to sweep.
+        with suppress(OSError):
+            return self.repository.withdraw(record.directory)
+        return None
