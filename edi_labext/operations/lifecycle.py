@@ -1,0 +1,235 @@
+"""Start, stop and undeploy, each to its end: EDI only accepts the wish and acts later."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+from ..client import EdiClient
+from ..errors import (
+    Cancelled,
+    Conflict,
+    EdiError,
+    NotFound,
+    Unavailable,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from ..models import DeploymentStatus
+from .overview import LOG_LINES, Deployment, combine, get_deployment, observe
+from .progress import Cancellation, Phase, Progress, Report, quiet
+
+#: Seconds to wait for a kernel; more than the 90 that EDI gives one to start.
+START_TIMEOUT = 120.0
+#: Seconds to wait for the end; more than the 30 that requests get to finish.
+STOP_TIMEOUT = 60.0
+
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.05, 1.0, 1.4
+#: Looks in a row that may fail before a wait is given up.
+_BLIND_LOOKS = 3
+
+
+def start_and_wait(
+    client: EdiClient,
+    name: str,
+    *,
+    report: Report = quiet,
+    cancellation: Cancellation | None = None,
+    timeout: float = START_TIMEOUT,
+) -> Deployment:
+    """Start a deployment and return it once a kernel is ready. Harmless when it is started.
+
+    Parameters
+    ----------
+    timeout:
+        In seconds.
+
+    Raises
+    ------
+    NotFound
+    Unavailable
+        ``deployment_failed`` with the reason, and the end of the log in ``detail``;
+        ``start_timeout`` when no kernel is ready in time, which leaves it starting.
+    Cancelled
+        It is left starting.
+    """
+    cancellation = cancellation or Cancellation()
+    cancellation.checkpoint()
+    report(Progress("start", None, f"Starting {name}"))
+    before = observe(client, name)
+    if before.state == "ready":
+        return combine(client.get_model(name), before)
+    if before.state == "stopping":
+        # Wanted again before it has ended: an EDI may refuse that, so let it end.
+        _wait(
+            client,
+            name,
+            "start",
+            reached=_is_stopped,
+            report=report,
+            cancellation=cancellation,
+            timeout=STOP_TIMEOUT,
+        )
+    # Started meanwhile, or already: what counts is what comes of it.
+    with contextlib.suppress(Conflict):
+        client.start(name)
+
+    def ready(status: DeploymentStatus) -> bool:
+        if status.state == "failed":
+            raise Unavailable(
+                f"{name} failed to start: {status.reason or 'no reason given'}",
+                code="deployment_failed",
+                hint="Mend what the log says, then deploy it again.",
+                detail="\n".join(status.log_tail[-LOG_LINES:]) or None,
+            )
+        return status.state == "ready"
+
+    try:
+        _wait(
+            client,
+            name,
+            "start",
+            reached=ready,
+            report=report,
+            cancellation=cancellation,
+            timeout=timeout,
+        )
+    except Cancelled:
+        raise Cancelled(
+            f"You stopped waiting; {name} goes on starting.",
+            hint="Stop it if it is not wanted.",
+        ) from None
+    return get_deployment(client, name)
+
+
+def stop_and_wait(
+    client: EdiClient,
+    name: str,
+    *,
+    report: Report = quiet,
+    cancellation: Cancellation | None = None,
+    timeout: float = STOP_TIMEOUT,
+) -> Deployment:
+    """Stop a deployment and return it once its kernels are gone. Harmless when it is stopped.
+
+    Raises
+    ------
+    NotFound
+    Unavailable
+        ``stop_timeout``; it goes on stopping.
+    Cancelled
+        It goes on stopping.
+    """
+    cancellation = cancellation or Cancellation()
+    cancellation.checkpoint()
+    report(Progress("stop", None, f"Stopping {name}"))
+    if observe(client, name).state != "stopped":
+        client.stop(name)
+        try:
+            _wait(
+                client,
+                name,
+                "stop",
+                reached=_is_stopped,
+                report=report,
+                cancellation=cancellation,
+                timeout=timeout,
+            )
+        except Cancelled:
+            raise Cancelled(f"You stopped waiting; {name} goes on stopping.") from None
+    return get_deployment(client, name)
+
+
+def undeploy(
+    client: EdiClient,
+    name: str,
+    *,
+    report: Report = quiet,
+    cancellation: Cancellation | None = None,
+    timeout: float = STOP_TIMEOUT,
+) -> None:
+    """Stop a deployment, wait until its kernels are gone, and remove it for good.
+
+    Harmless when there is none of that name.
+
+    Raises
+    ------
+    Unavailable
+        ``stop_timeout``
+    Cancelled
+        It is still there, stopping or stopped.
+    """
+    cancellation = cancellation or Cancellation()
+    try:
+        stop_and_wait(client, name, report=report, cancellation=cancellation, timeout=timeout)
+        cancellation.checkpoint()
+        report(Progress("undeploy", None, f"Removing {name}"))
+        _delete(client, name, cancellation, timeout)
+    except NotFound:
+        return
+
+
+def _delete(client: EdiClient, name: str, cancellation: Cancellation, timeout: float) -> None:
+    """Delete; an EDI says "disabled" a little before it allows that."""
+    deadline = time.monotonic() + timeout
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            client.delete_model(name)
+            return
+        except Conflict:
+            if time.monotonic() + pause > deadline:
+                raise
+        cancellation.wait(pause)
+        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+
+def _is_stopped(status: DeploymentStatus) -> bool:
+    return status.state == "stopped"
+
+
+def _wait(
+    client: EdiClient,
+    name: str,
+    phase: Phase,
+    *,
+    reached: Callable[[DeploymentStatus], bool],
+    report: Report,
+    cancellation: Cancellation,
+    timeout: float,
+) -> None:
+    """Look again and again until ``reached`` says so; it may also raise."""
+    deadline = time.monotonic() + timeout
+    pause = _FIRST_PAUSE
+    blind = 0
+    told = ""
+    while True:
+        reason = ""
+        try:
+            status = observe(client, name)
+        except (UpstreamUnreachable, UpstreamTimeout):
+            blind += 1
+            if blind >= _BLIND_LOOKS:
+                raise
+        else:
+            blind = 0
+            if reached(status):
+                return
+            reason = status.reason
+        if reason and reason != told:
+            told = reason
+            report(Progress(phase, None, reason.rstrip(".")))
+        if time.monotonic() + pause > deadline:
+            raise _late(name, phase, timeout, reason)
+        cancellation.wait(pause)
+        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+
+def _late(name: str, phase: Phase, timeout: float, reason: str) -> EdiError:
+    what = "ready" if phase == "start" else "stopped"
+    return Unavailable(
+        f"{name} was not {what} within {timeout:.0f} s." + (f" {reason}" if reason else ""),
+        code=f"{phase}_timeout",
+        hint="It may still get there; watch its state in the list.",
+    )
