@@ -100,8 +100,10 @@ class KernelLife:
             return "the kernel was stopped"
         if self._link_lost is not None and self._ended_by_us:
             return self._link_lost
+        exit_ = self._exit or KernelExit()
         before = " before it was ready" if self.ready_since is None else ""
-        return f"the kernel {(self._exit or KernelExit()).describe()}{before}"
+        memory = ", as happens when memory runs out" if exit_.signal == signal.SIGKILL else ""
+        return f"the kernel {exit_.describe()}{before}{memory}"
 
     @property
     def exit_code(self) -> int | None:

@@ -7,11 +7,12 @@ import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from ..errors import EdiError
 from .clock import Clock, Handle
 from .launchers.base import KernelExit, KernelProcess, Launcher, LaunchSpec
-from .lifecycle import Event, Exited, LinkLost, Ready, Spawned, StartFailed, Swept
+from .lifecycle import Event, Exited, KernelState, LinkLost, Ready, Spawned, StartFailed, Swept
 from .link import KernelLink
 from .logs.book import LogBook, Stream
 from .logs.pump import LogPump, Sink
@@ -21,6 +22,23 @@ log = logging.getLogger(__name__)
 #: Seconds that link and log pipes have to end once the process has and its group was killed. Only
 #: a child that left the group keeps them open longer.
 SWEEP_GRACE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class KernelFacts:
+    """One kernel as others see it; tasks ever sent are ``total``, those it owes ``running``."""
+
+    kernel_id: str
+    state: KernelState
+    running: int
+    finished: int
+    failed: int
+    total: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes tasks."""
+        return self.state is KernelState.READY
 
 
 class KernelRun:
@@ -110,6 +128,11 @@ class KernelRun:
     def outcomes(self) -> int:
         """How many tasks the kernel has ended."""
         return self.link.finished + self.link.failed
+
+    def facts(self, state: KernelState) -> KernelFacts:
+        """Return what others see of the kernel, which the pool says is in ``state``."""
+        link = self.link
+        return KernelFacts(self.id, state, link.outstanding, link.finished, link.failed, link.total)
 
     def _never_was(self, reason: str) -> None:
         self._report(StartFailed(self.id, reason))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import EdiError, KernelFailure, Unavailable
-from .kernel_run import KernelRun
+from ..errors import KernelFailure, Unavailable
+from .kernel_run import KernelFacts, KernelRun
 from .lifecycle import (
     Action,
     Attach,
@@ -20,7 +18,6 @@ from .lifecycle import (
     Event,
     Failure,
     KernelPolicy,
-    KernelState,
     Kill,
     Launch,
     Overdue,
@@ -31,6 +28,7 @@ from .lifecycle import (
     Terminate,
 )
 from .pool import Pool
+from .stop import Stop
 
 if TYPE_CHECKING:
     from .clock import Clock, Handle
@@ -44,29 +42,6 @@ __all__ = ["Failure", "KernelFacts", "KernelPolicy", "Supervisor"]
 
 #: Lines of the kernel's log that the error of a lost task carries.
 FAILURE_LOG_LINES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class KernelFacts:
-    """One kernel as others see it; tasks ever sent are ``total``, those it owes ``running``."""
-
-    kernel_id: str
-    state: KernelState
-    running: int
-    finished: int
-    failed: int
-    total: int
-
-    @property
-    def ready(self) -> bool:
-        """Whether it takes tasks."""
-        return self.state is KernelState.READY
-
-
-class _Phase(Enum):
-    OPEN = auto()
-    DRAINING = auto()  # stop() was called; accepted tasks are answered
-    ENDING = auto()  # ... and now the kernels end
 
 
 class Supervisor:
@@ -127,11 +102,8 @@ class Supervisor:
         self._working = False
         self._alarm: tuple[float, Handle] | None = None
         self._failure: tuple[Failure, Failure] | None = None
-        self._phase = _Phase.OPEN
+        self._stop: Stop | None = None
         self._queue_closed = False
-        self._stopped = asyncio.Event()
-        self._stop_alarm: Handle | None = None
-        self._wanted_next = 0
 
     # --- what it knows ----------------------------------------------------------------------
 
@@ -143,7 +115,7 @@ class Supervisor:
     @property
     def wanted(self) -> int:
         """Kernels there should be, 0 while stopping."""
-        return self._pool.wanted if self._phase is _Phase.OPEN else self._wanted_next
+        return self._pool.wanted if self._stop is None else self._stop.wanted_next
 
     @property
     def failure(self) -> Failure | None:
@@ -171,30 +143,22 @@ class Supervisor:
     def kernels(self) -> list[KernelFacts]:
         """All kernels that are not gone, oldest first."""
         states = self._pool.kernels
-        return [
-            KernelFacts(
-                run.id,
-                states[run.id],
-                run.link.outstanding,
-                run.link.finished,
-                run.link.failed,
-                run.link.total,
-            )
-            for run in self._runs.values()
-            if run.id in states
-        ]
+        return [run.facts(states[run.id]) for run in self._runs.values() if run.id in states]
 
     # --- what others ask for ----------------------------------------------------------------
 
     def want(self, count: int) -> None:
         """Set how many kernels there should be.
 
-        While stopping, it takes effect once everything has ended. If the pool had given up, it
-        tries again.
+        A stop that still drains is called off; one whose kernels end already is followed by a new
+        start. If the pool had given up, it tries again.
         """
-        if self._phase is not _Phase.OPEN:
-            self._wanted_next = count
-            return
+        if self._stop is not None:
+            if self._stop.ending or not count:
+                self._stop.wanted_next = count
+                return
+            self._stop.call_off()
+            self._stop = None
         if count and self._queue_closed:
             self._queue_closed = False
             self._queue.reopen()
@@ -206,10 +170,12 @@ class Supervisor:
         """Answer what was accepted, then end all kernels; returns when every process is gone.
 
         Accepted tasks have ``stop_grace`` seconds, unless there is no kernel that could answer
-        them. The caller may be cancelled; the stop goes on.
+        them. The caller may be cancelled; the stop goes on. It returns early if kernels are wanted
+        again before any of them ends.
         """
-        self._begin_stop()
-        await self._stopped.wait()
+        stop = self._begin_stop()
+        if stop is not None:
+            await stop.over.wait()
 
     def overdue(self, link: KernelLink) -> None:
         """Take note that a task has timed out in the kernel of ``link``."""
@@ -222,55 +188,50 @@ class Supervisor:
 
     # --- stopping ---------------------------------------------------------------------------
 
-    def _begin_stop(self) -> None:
-        if self._phase is not _Phase.OPEN:
-            self._wanted_next = 0
-            return
-        if not self._pool.wanted and not self._runs:
-            self._stopped.set()
-            return
-        self._stopped.clear()
-        self._wanted_next = 0
-        self._phase = _Phase.DRAINING
-        self._stop_alarm = self._clock.call_at(
-            self._clock.now() + self._policy.stop_grace, self._end_kernels
-        )
-        self._queue.drain(self._end_kernels)
-        self._settle()
+    def _begin_stop(self) -> Stop | None:
+        if self._stop is not None:
+            self._stop.wanted_next = 0
+        elif self._pool.wanted or self._runs:
+            self._stop = Stop(
+                self._name,
+                self._clock,
+                self._queue,
+                grace=self._policy.stop_grace,
+                end_kernels=self._end_kernels,
+            )
+            self._stop.begin()
+            self._settle()
+        return self._stop
 
     def _end_kernels(self) -> None:
-        if self._phase is not _Phase.DRAINING:
-            return
-        self._phase = _Phase.ENDING
-        if self._stop_alarm is not None:
-            self._stop_alarm.cancel()
-        self._close_queue(
-            Unavailable(
-                f"Model <{self._name}> was stopped before this request was answered.",
-                code="stopped",
-            )
-        )
-        self._do(lambda: self._pool.want(self._clock.now(), 0))
-
-    def _close_queue(self, error: EdiError) -> None:
         self._queue_closed = True
-        self._queue.close(error)
+        self._do(lambda: self._pool.want(self._clock.now(), 0))
 
     def _settle(self) -> None:
         """See to what follows from the present state; nothing, mostly."""
-        if self._phase is _Phase.DRAINING and not self._runs:
+        if self._runs:
+            return
+        stop = self._stop
+        if stop is None:
+            if self._pool.gave_up and not self._queue_closed:
+                self._queue_closed = True
+                self._queue.close(self._given_up())
+        elif not stop.ending:
             # Nobody is left to answer, and the next try may be a minute away.
-            self._end_kernels()
-        elif self._phase is _Phase.ENDING and not self._runs:
-            self._phase = _Phase.OPEN
-            self._stopped.set()
-            if self._wanted_next:
-                self.want(self._wanted_next)
-        elif self._pool.gave_up and not self._runs and not self._queue_closed:
-            reason = self._pool.failure.reason if self._pool.failure else "unknown"
-            self._close_queue(
-                Unavailable(f"Model <{self._name}> has failed: {reason}.", code="deployment_failed")
-            )
+            stop.end()
+        else:
+            self._stop = None
+            stop.over.set()
+            if stop.wanted_next:
+                self.want(stop.wanted_next)
+
+    def _given_up(self) -> Unavailable:
+        reason = self._pool.failure.reason if self._pool.failure else "its kernels do not start"
+        return Unavailable(
+            f"Model <{self._name}> has failed: {reason}.",
+            code="deployment_failed",
+            hint="Mend what its log says, deploy it again and start it.",
+        )
 
     # --- pool: events in, actions out -------------------------------------------------------
 
@@ -321,7 +282,7 @@ class Supervisor:
 
     def _wake(self) -> None:
         self._alarm = None
-        for run in self._runs.values():
+        for run in list(self._runs.values()):
             self._note_return(run)
         self._do(lambda: self._pool.wake(self._clock.now()))
 
@@ -357,7 +318,7 @@ class Supervisor:
                 self._queue.attach(run.link)
             case Detach():
                 self._queue.detach(run.link)
-                if self._phase is _Phase.ENDING or not run.link.outstanding:
+                if (self._stop is not None and self._stop.ending) or not run.link.outstanding:
                     self._tell(Drained(run.id))
             case Shutdown():
                 run.shutdown()

@@ -3,6 +3,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from edi_labext.serving.launchers.base import KernelExit
 from edi_labext.serving.lifecycle import (
     Action,
@@ -26,23 +30,20 @@ from edi_labext.serving.lifecycle import (
     Terminate,
 )
 from edi_labext.serving.pool import Pool
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 POLICY = KernelPolicy(connection_timeout=90, overdue_grace=60, stop_grace=30)
 
 
-def make_pool() -> Pool:
+def make_pool(policy: KernelPolicy = POLICY) -> Pool:
     numbers = itertools.count(1)
-    return Pool(POLICY, lambda: f"k{next(numbers)}")
+    return Pool(policy, lambda: f"k{next(numbers)}")
 
 
 class Driven:
     """A pool and its time."""
 
-    def __init__(self, wanted: int = 1) -> None:
-        self.pool = make_pool()
+    def __init__(self, wanted: int = 1, policy: KernelPolicy = POLICY) -> None:
+        self.pool = make_pool(policy)
         self.now = 100.0
         self.log: list[tuple[float, Action]] = []
         self.note(self.pool.want(self.now, wanted))
@@ -164,11 +165,16 @@ def test_reasons():
         -11,
     )
     # Read only after the exit was seen, but it had been ready.
-    assert why(Exited("k1", KernelExit(code=3)), Ready("k1")) == ("the kernel exited with code 3", 3)
+    assert why(Exited("k1", KernelExit(code=3)), Ready("k1")) == (
+        "the kernel exited with code 3",
+        3,
+    )
     assert why(Spawned("k1"), Exited("k1", KernelExit(signal=9)), seconds=91) == (
         "the kernel did not report ready within 90 s",
         None,
     )
+    killed = why(Ready("k1"), Exited("k1", KernelExit(signal=9)))
+    assert killed == ("the kernel was killed by SIGKILL, as happens when memory runs out", -9)
     # It was alive without a connection, so it was us who ended it.
     lost = LinkLost("k1", "the kernel broke the protocol")
     assert why(lost, Exited("k1", KernelExit(signal=15)), seconds=2) == (lost.reason, None)
@@ -195,6 +201,16 @@ def test_an_overdue_kernel_is_killed_and_replaced_and_that_is_no_failed_start():
     assert driven.pool.failure.reason == (
         "the kernel did not return 60 s after its task had timed out"
     )
+
+
+def test_slow_is_not_broken_so_there_is_no_pause():
+    driven = Driven(policy=KernelPolicy(overdue_grace=30))
+    for number in range(1, 5):
+        driven.bring_up(f"k{number}")
+        driven.tell(Overdue(f"k{number}"))
+        driven.pass_time(30)
+        gone = driven.tell(Exited(f"k{number}", KernelExit(signal=9)), Swept(f"k{number}"))
+        assert gone == [Launch(f"k{number + 1}")]
 
 
 def test_a_kernel_that_returns_late_stays():
@@ -411,4 +427,4 @@ class PoolMachine(RuleBasedStateMachine):
 
 
 TestPoolMachine = PoolMachine.TestCase
-TestPoolMachine.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestPoolMachine.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

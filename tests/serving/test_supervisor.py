@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
 import pytest
+from support.fake_clock import FakeClock
+from support.fake_launcher import FakeKernel, FakeLauncher
+
 from edi_labext.errors import EdiError, Unavailable
-from edi_labext.serving.dispatcher import QueuePolicy, TaskQueue
+from edi_labext.serving.dispatcher import TaskQueue
 from edi_labext.serving.kernel.path._edi_host import frames
 from edi_labext.serving.launchers.base import LaunchSpec
 from edi_labext.serving.lifecycle import KernelPolicy, KernelState
+from edi_labext.serving.link import KernelLink
 from edi_labext.serving.logs import LogBook, LogPump
+from edi_labext.serving.queue_policy import QueuePolicy
 from edi_labext.serving.supervisor import Supervisor
 from edi_labext.serving.task import Task
-from support.fake_clock import FakeClock
-from support.fake_launcher import FakeKernel, FakeLauncher
 
 
 class Outcome(Task):
@@ -51,7 +55,7 @@ class Stage:
             self.clock,
             QueuePolicy(timeout=60, pipe_size=3),
             name="digits",
-            on_overdue=lambda link: self.supervisor.overdue(link),
+            on_overdue=self.overdue,
         )
         ids = iter(f"k{number}" for number in range(1, 1000))
         self.supervisor = Supervisor(
@@ -70,8 +74,19 @@ class Stage:
         )
         self._group = group
 
+    async def quiet(self) -> None:
+        """Let the pump thread have its turn and the loop the turns that may follow from it."""
+        turn = threading.Event()
+        self.pump.call(lambda: self.pump.call(turn.set))
+        await until(turn.is_set)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
     def spawn(self, effect: Coroutine[object, object, None]) -> None:
         self._group.create_task(effect)
+
+    def overdue(self, link: KernelLink) -> None:
+        self.supervisor.overdue(link)
 
     def on_change(self) -> None:
         self.changes += 1
@@ -237,7 +252,7 @@ def test_a_launch_that_is_refused(stage):
     stage(scene)
 
 
-@pytest.mark.parametrize("order", ["exit first", "link first", "logs last"])
+@pytest.mark.parametrize("order", ["exit first", "link first", "link last"])
 def test_a_crash_in_flight_fails_one_task_and_names_the_log(stage, order):
     async def scene(s: Stage):
         kernel = await s.ready()
@@ -249,15 +264,14 @@ def test_a_crash_in_flight_fails_one_task_and_names_the_log(stage, order):
         steps = {
             "exit first": [lambda: kernel.end_process(signal=11), kernel.close_link],
             "link first": [kernel.close_link, lambda: kernel.end_process(signal=11)],
-            "logs last": [kernel.close_link, lambda: kernel.end_process(signal=11)],
+            "link last": [kernel.close_pipes, lambda: kernel.end_process(signal=11)],
         }[order]
-        steps[0]()
-        await until(lambda: not s.supervisor.ready)
-        assert first.outcome is None  # how it ended is not known yet
-        steps[1]()
-        await until(lambda: kernel.exited.done() and "sweep" in kernel.signals)
-        assert first.outcome is None
-        kernel.close_pipes()
+        for step in steps:
+            step()
+            await s.quiet()
+            assert first.outcome is None  # not all of it is known yet
+        assert "sweep" in kernel.signals
+        kernel.close_link() if order == "link last" else kernel.close_pipes()
         await until(lambda: first.outcome)
         error = first.outcome
         assert (error.code, error.http_status) == ("kernel_died", 502)
@@ -289,6 +303,15 @@ def test_a_grandchild_on_the_log_pipe_delays_the_end_by_a_second(stage):
         await until(lambda: task.outcome)
         assert task.outcome.message == "The kernel exited with code 3."
         assert "last words" in task.outcome.detail
+
+        def nobody_reads() -> bool:
+            try:
+                kernel.print("more")
+            except BrokenPipeError:
+                return True
+            return False
+
+        await until(nobody_reads)
         kernel.close_pipes()
 
     stage(scene)
@@ -346,6 +369,23 @@ def test_overdue_kernel(stage):
         assert kernel.signals == ["kill"]
         await until(lambda: s.launcher.last is not kernel and s.supervisor.ready)
         assert any("did not return 60 s after" in line for line in s.book.tail(100))
+
+    stage(scene)
+
+
+def test_a_kernel_that_returns_from_one_overdue_task_to_the_next(stage):
+    async def scene(s: Stage):
+        kernel = await s.ready()
+        kernel.answers = False
+        s.submit(b"1"), s.submit(b"2")
+        await until(lambda: len(kernel.received) == 3)
+        s.clock.advance(60)
+        kernel.answer(kernel.received[1][1], b"late")
+        await until(lambda: s.supervisor.kernels[0].finished == 1)
+        s.clock.advance(60)
+        assert kernel.signals == []
+        s.clock.advance(60)
+        assert kernel.signals == ["kill"]
 
     stage(scene)
 
@@ -451,6 +491,28 @@ def test_wanting_kernels_while_stopping_takes_effect_afterwards(stage):
         await until(lambda: s.supervisor.ready)
         task = s.submit()
         await until(lambda: task.outcome == b"{}")
+
+    stage(scene)
+
+
+def test_a_stop_that_drains_is_called_off_by_a_start(stage):
+    async def scene(s: Stage):
+        kernel = await s.ready()
+        kernel.answers = False
+        first = s.submit(b"1")
+        await until(lambda: len(kernel.received) == 2)
+        stopping = asyncio.ensure_future(s.supervisor.stop())
+        await asyncio.sleep(0)
+        s.supervisor.want(1)
+        await stopping
+        second = s.submit(b"2")
+        kernel.answers = True
+        kernel.answer(kernel.received[1][1], b"1")
+        await until(lambda: second.outcome == b"2")
+        s.clock.advance(30)
+        assert first.outcome == b"1"
+        assert s.launcher.kernels == [kernel]
+        assert s.supervisor.ready == 1
 
     stage(scene)
 

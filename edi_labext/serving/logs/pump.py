@@ -23,6 +23,9 @@ READ_SIZE = 64 * 1024
 #: Reads of one pipe before the others have their turn.
 READS_PER_TURN = 4
 
+#: Bytes of a long line that are kept: the book's limit, less what the note about the rest needs.
+KEPT_OF_A_LINE = LINE_LIMIT - 64
+
 #: Takes the lines of one pipe, in the pump's thread.
 Sink = Callable[[list[str]], None]
 
@@ -35,7 +38,7 @@ class LineSplitter:
     than ``limit`` bytes the beginning is kept, and how much is missing is said.
     """
 
-    def __init__(self, limit: int = LINE_LIMIT) -> None:
+    def __init__(self, limit: int = KEPT_OF_A_LINE) -> None:
         self._limit = limit
         self._begun = bytearray()
         self._cut = 0
