@@ -21,6 +21,9 @@ MAX_JSON_DEPTH = 64
 #: Longest integer literal, in digits; values beyond 64 bits are refused anyway.
 _MAX_INT_DIGITS = 20
 
+# A text in quotes, to skip what looks like a bracket in it, or a bracket. Possessive, so that a
+# text of many megabytes costs milliseconds and no memory.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -106,24 +109,15 @@ def _likely_cause(text: str, position: int) -> str | None:
 
 def _check_depth(text: str, what: str) -> None:
     depth = 0
-    inside = escaped = False
-    for char in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                inside = False
-        elif char == '"':
-            inside = True
-        elif char in "[{":
+    for match in _STRING_OR_BRACKET.finditer(text):
+        piece = match[0]
+        if piece in "[{":
             depth += 1
             if depth > MAX_JSON_DEPTH:
                 raise InvalidInput(
                     f"{what} is nested more than {MAX_JSON_DEPTH} levels deep.", code="too_deep"
                 )
-        elif char in "]}":
+        elif piece in "]}":
             depth -= 1
 
 

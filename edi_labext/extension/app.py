@@ -1,0 +1,75 @@
+"""The server extension: settings, life cycle, and the service made by the first request."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Unicode
+
+from .urls import ROUTES
+
+if TYPE_CHECKING:
+    from .service import EdiService
+
+
+class EdiLabext(ExtensionApp):
+    """Elastic Distributed Inference in JupyterLab: the server half."""
+
+    name = "edi_labext"
+
+    store = Unicode(
+        "",
+        help="""Directory where the embedded serving engine keeps deployments.
+
+        Empty: $EDI_STORE, or else the user's state directory.""",
+    ).tag(config=True)
+
+    _service: asyncio.Future[EdiService] | None = None
+
+    def initialize_handlers(self) -> None:
+        """Add the routes; see :mod:`.urls`."""
+        self.handlers.extend((route.regex, route.handler) for route in ROUTES)
+
+    async def service(self) -> EdiService:
+        """Return what the handlers call, made at the first use.
+
+        The first use imports what the server's start must not wait for, in a thread, so that
+        notebooks go on meanwhile.
+        """
+        if self._service is None:
+            loop = asyncio.get_running_loop()
+            self._service = asyncio.ensure_future(loop.run_in_executor(None, self._make_service))
+        try:
+            return await asyncio.shield(self._service)
+        except Exception:
+            # What was missing may be there at the next request.
+            self._service = None
+            raise
+
+    def _make_service(self) -> EdiService:
+        from ..client.local_engine import default_store
+        from .service import EdiService
+
+        assert self.serverapp is not None
+        return EdiService(
+            contents=self.serverapp.contents_manager,
+            store=Path(self.store).expanduser() if self.store else default_store(),
+            log=self.log,
+        )
+
+    def current_activity(self) -> dict[str, int] | None:
+        """Return running jobs, so that an idle server is not shut down in the middle of one."""
+        made = self._service
+        if made is None or not made.done() or made.exception() is not None:
+            return None
+        running = made.result().jobs.running
+        return {"jobs": running} if running else None
+
+    async def stop_extension(self) -> None:
+        """End jobs and the engine that this server started."""
+        if self._service is not None:
+            service = await self.service()
+            await service.close()

@@ -1,0 +1,51 @@
+"""The JSON Schema that the front end's types are made from."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "generate_schema.py"
+
+
+@pytest.fixture(scope="module")
+def run():
+    spec = importlib.util.spec_from_file_location("generate_schema", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return lambda *arguments: module.main([str(argument) for argument in arguments])
+
+
+def test_the_document_is_written_and_drift_is_found(run, tmp_path, capsys):
+    target = tmp_path / "deep" / "api.json"
+    assert run("--check", target) == 1
+    assert run(target) == 0
+    assert run("--check", target) == 0
+    target.write_text(target.read_text().replace("revision", "revisions"))
+    capsys.readouterr()
+    assert run("--check", target) == 1
+    assert "out of date" in capsys.readouterr().err
+
+
+def test_what_the_document_says(run, capsys):
+    assert run("-") == 0
+    text = capsys.readouterr().out
+    schema = json.loads(text)
+    definitions = schema["$defs"]
+    assert set(schema["properties"]) == set(definitions)
+    # What comes in may be left out where there is a default; what goes out is always there.
+    assert definitions["DeployRequest"]["required"] == ["source"]
+    assert set(definitions["Job"]["required"]) == set(definitions["Job"]["properties"])
+    assert set(definitions["Deployment"]["required"]) == set(
+        definitions["Deployment"]["properties"]
+    )
+    assert definitions["DeployRequest"]["additionalProperties"] is False
+    assert ":class:" not in text
+    assert "title" not in definitions["Job"]["properties"]["phase"]
+
+
+def test_the_committed_document_is_up_to_date(run, capsys):
+    assert run("--check") == 0, capsys.readouterr().err
