@@ -23,10 +23,11 @@ from ..models import (
     ModelInstance,
     ServingService,
 )
-from .dispatcher import QueuePolicy, TaskQueue
+from .dispatcher import TaskQueue
 from .kernel_environment import kernel_environment
 from .launchers.base import LaunchSpec
 from .logs.book import LogBook
+from .queue_policy import QueuePolicy
 from .supervisor import FAILURE_LOG_LINES, KernelPolicy, Supervisor
 
 if TYPE_CHECKING:

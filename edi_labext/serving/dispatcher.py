@@ -9,55 +9,22 @@ while a kernel lingers.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from ..errors import EdiError, Overloaded, TaskTimeout, Unavailable
+from ..errors import EdiError
 from .clock import Clock, Handle
-from .link import AHEAD, KernelLink
+from .failures import no_answer_in_time, no_kernel_in_time, overloaded, stopping, unavailable
+from .link import KernelLink
+from .queue_policy import QueuePolicy
 from .task import Task
+from .waiting_line import WaitingLine
 
 _log = logging.getLogger(__name__)
 
 #: How long a kernel waits for a fuller batch after a batch of several tasks, in seconds.
 LINGER: Final = 0.001
-
-#: Bounds of the advice in an ``Overloaded``, in seconds.
-_RETRY_MIN: Final = 1.0
-_RETRY_MAX: Final = 60.0
-
-
-@dataclass(frozen=True)
-class QueuePolicy:
-    """How a deployment's tasks are handed out; names and defaults of EDI's profile.
-
-    Attributes
-    ----------
-    limit:
-        Most tasks that may wait.
-    batch_size:
-        Most tasks per call of the kernel.
-    parallel_size:
-        Batches that a kernel is taken to work on at once.
-    pipe_size:
-        Tasks that a kernel may hold however long they take; 1 keeps slow kernels to one.
-    timeout:
-        Seconds from submission to answer; None is no limit.
-    """
-
-    limit: int = 100
-    batch_size: int = 1
-    parallel_size: int = 1
-    pipe_size: int = 1
-    timeout: float | None = 60.0
-
-    @property
-    def depth(self) -> int:
-        """Batches that a kernel may hold whatever its speed."""
-        return max(self.parallel_size, -(-self.pipe_size // self.batch_size))
 
 
 def _nothing() -> None:
@@ -102,12 +69,10 @@ class TaskQueue:
         # Tasks that wait or that a kernel owes, in the order submitted, so also by deadline.
         # A dict, since they leave from anywhere.
         self._tasks: dict[Task, None] = {}
-        # What waits, first first; tasks that are done stay until they reach the front.
-        self._waiting: deque[Task] = deque()
+        self._line = WaitingLine()
         self._links: dict[KernelLink, None] = {}
         self._idle: list[KernelLink] = []  # a stack: kernels not needed stay cold
         self._lingering: dict[KernelLink, Handle] = {}
-        self.waiting = 0
         self.running = 0
         self.submitted = 0
         self.answered = 0
@@ -125,6 +90,11 @@ class TaskQueue:
         self._depth = policy.depth
         self._timeout = policy.timeout
 
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for a kernel."""
+        return self._line.count
+
     # --- clients ----------------------------------------------------------------------------
 
     def submit(self, task: Task) -> None:
@@ -139,11 +109,11 @@ class TaskQueue:
         """
         if self._refusal is not None:
             self.refused += 1
-            raise self._unavailable(self._refusal)
+            raise unavailable(self._refusal)
         idle = self._idle
-        if not idle and self.waiting >= self._limit:
+        if not idle and self._line.count >= self._limit:
             self.refused += 1
-            raise self._overloaded()
+            raise overloaded(self._name, self._line.count, self._rate())
         now = self._now()
         self._number = task.number = self._number + 1
         self.submitted += 1
@@ -156,17 +126,16 @@ class TaskQueue:
                 self._timer = self._clock.call_at(task.deadline, self._expire)
         if idle:
             link = idle.pop()
-            link.since = now
+            link.pace.since = now
             self.running += 1
             link.send((task,))
             return
-        self._waiting.append(task)
-        self.waiting += 1
+        self._line.add(task)
         if not self._links:
             self._on_demand()
         elif self._lingering:
             self._end_linger_early(now)
-        elif self.waiting >= self._batch_size:
+        elif self._line.count >= self._batch_size:
             self._send_ahead(now)
 
     def cancel(self, task: Task) -> None:
@@ -176,7 +145,8 @@ class TaskQueue:
         task.abandon()
         self.cancelled += 1
         if task.link is None:
-            self._drop_waiting(task)
+            del self._tasks[task]
+            self._line.leave()
         else:
             self.running -= 1  # the kernel still owes it, and the deadline still counts for it
         self._check_drained()
@@ -226,10 +196,7 @@ class TaskQueue:
         self.running -= len(failed) + len(again)
         self.failed += len(failed)
         if again:
-            # Two lost kernels may hand theirs back in any order, so sort rather than prepend.
-            self.waiting += len(again)
-            again.extend(self._waiting)
-            self._waiting = deque(sorted(again, key=_by_number))
+            self._line.put_back(again)
             self._spread()
         for task in failed:
             self._deliver_error(task, failure())
@@ -239,9 +206,7 @@ class TaskQueue:
 
     def drain(self, callback: Callable[[], None]) -> None:
         """Refuse new tasks and call ``callback`` once nothing waits or runs, maybe at once."""
-        self._refusal = Unavailable(
-            f"Deployment {self._name} is stopping.", code="stopping", hint="Start it again."
-        )
+        self._refusal = stopping(self._name)
         self._draining.append(callback)
         for link in list(self._lingering):  # nobody else will come
             self._end_linger(link)
@@ -250,13 +215,15 @@ class TaskQueue:
     def close(self, error: EdiError) -> None:
         """Fail every task with ``error`` now and refuse new ones with the same words."""
         self._refusal = error
-        tasks = [task for task in self._tasks if not task.done]
-        self._tasks = {task: None for task in self._tasks if task.link is not None}
-        self._waiting.clear()
-        self.failed += len(tasks)
-        self.waiting = 0
-        self.running = 0
-        for task in tasks:
+        for task in list(self._tasks):
+            if task.done:
+                continue  # its kernel still owes it
+            if task.link is None:
+                del self._tasks[task]
+                self._line.leave()
+            else:
+                self.running -= 1
+            self.failed += 1
             self._deliver_error(task, error)
         self._check_drained()
 
@@ -264,8 +231,15 @@ class TaskQueue:
         """Take new tasks again, after :meth:`drain` or :meth:`close`, maybe by a new policy."""
         self._refusal = None
         self._draining.clear()
-        if policy is not None:
-            self._adopt(policy)
+        if policy is None:
+            return
+        self._adopt(policy)
+        if self._timer is not None:
+            self._timer.cancel()
+        # What kernels still owe goes by the new policy too, so that deadlines stay in order.
+        for task in self._tasks:
+            task.deadline = None if policy.timeout is None else task.submitted + policy.timeout
+        self._expire()
 
     # --- outcomes, called by links ----------------------------------------------------------
 
@@ -296,13 +270,13 @@ class TaskQueue:
     def on_progress(self, link: KernelLink) -> None:
         """Give ``link`` its next work; see :class:`Sink`."""
         now = self._now()
-        link.measure(now)
+        link.pace.measure(now)
         if link not in self._links:
             return
         if link.last_size > 1 and not link.tasks and not self._draining:
             # Those who were answered together tend to come back together.
-            target = min(self._batch_size, self.waiting + link.last_size)
-            if self.waiting < target:
+            target = min(self._batch_size, self._line.count + link.last_size)
+            if self._line.count < target:
                 link.linger_target = target
                 self._lingering[link] = self._clock.call_at(
                     now + LINGER, lambda: self._end_linger(link)
@@ -315,22 +289,27 @@ class TaskQueue:
     def _feed(self, link: KernelLink, now: float) -> None:
         """Write to ``link`` what it may have of what waits; ahead of time only full batches."""
         if not link.tasks:
-            if not self.waiting:
+            if not self._line.count:
                 self._idle.append(link)
                 return
-            link.since = now
+            link.pace.since = now
             link.stage(self._take())
-        elif self.waiting < self._batch_size:
+        elif self._line.count < self._batch_size:
             return
         room = self._room(link) - len(link.batches)
-        while room > 0 and self.waiting >= self._batch_size:
+        while room > 0 and self._line.count >= self._batch_size:
             link.stage(self._take())
             room -= 1
         link.flush()
 
     def _room(self, link: KernelLink) -> int:
         """Return how many batches ``link`` may hold: those running and 1 ms of work ahead."""
-        return max(self._depth, self._parallel + link.ahead())
+        return max(self._depth, self._parallel + link.pace.ahead)
+
+    def _rate(self) -> float:
+        """Return how many tasks a second the kernels are good for, 0.0 when none was measured."""
+        works = [link.pace.work for link in self._links]
+        return sum(self._batch_size / work for work in works if work > 0.0)
 
     def _send_ahead(self, now: float) -> None:
         """Write a full batch to the busy kernel with the fewest, if any has room.
@@ -342,7 +321,7 @@ class TaskQueue:
         fewest = 0
         for link in self._links:
             held = len(link.batches)
-            room = self._room(link) if now - link.since < AHEAD else self._depth
+            room = self._room(link) if not link.pace.is_late(now) else self._depth
             if held < room and (best is None or held < fewest):
                 best, fewest = link, held
         if best is not None:
@@ -350,30 +329,22 @@ class TaskQueue:
 
     def _take(self) -> list[Task]:
         """Remove one batch from what waits, which is not nothing."""
-        batch: list[Task] = []
-        waiting = self._waiting
-        room = min(self._batch_size, self.waiting)
-        self.waiting -= room
-        self.running += room
-        while room:
-            task = waiting.popleft()
-            if not task.done:
-                batch.append(task)
-                room -= 1
+        batch = self._line.take(self._batch_size)
+        self.running += len(batch)
         return batch
 
     def _spread(self) -> None:
         """Bring what waits and who is idle together."""
         now = self._now()
-        while self.waiting and self._idle:
+        while self._line.count and self._idle:
             self._feed(self._idle.pop(), now)
-        if self.waiting and self._lingering:
+        if self._line.count and self._lingering:
             self._end_linger_early(now)
 
     def _end_linger_early(self, now: float) -> None:
         """End the oldest linger if what waits has reached its target."""
         link = next(iter(self._lingering))
-        if self.waiting >= link.linger_target:
+        if self._line.count >= link.linger_target:
             self._lingering.pop(link).cancel()
             self._feed(link, now)
 
@@ -397,80 +368,39 @@ class TaskQueue:
                 self._timer = self._clock.call_at(task.deadline, self._expire)
                 break
             expired.append(task)
+        timeout = self._timeout or 0.0
         overdue: list[KernelLink] = []
-        failed: list[tuple[Task, EdiError]] = []
-        for task in expired:
+        for task in expired:  # one by one: an outcome may lead to a call of this queue
             link = task.link
             if link is not None:
                 task.overdue = True
                 link.overdue += 1
                 if link.overdue == 1:
                     overdue.append(link)
-            if task.done:
-                continue
-            self.timed_out += 1
-            failed.append((task, self._timeout_error(task)))
-            if link is None:
-                self._drop_waiting(task)
-            else:
+                if task.done:
+                    continue
                 self.running -= 1
-        for task, error in failed:
+                error = no_answer_in_time(self._name, timeout)
+            elif task.done:
+                continue
+            else:
+                del self._tasks[task]
+                self._line.leave()
+                error = no_kernel_in_time(self._name, timeout)
+            self.timed_out += 1
             self._deliver_error(task, error)
         for link in overdue:
             self._on_overdue(link)
         self._check_drained()
 
-    def _drop_waiting(self, task: Task) -> None:
-        """Take ``task`` out of what waits; its entry goes when many such have gathered."""
-        del self._tasks[task]
-        self.waiting -= 1
-        if len(self._waiting) > 2 * self.waiting + 64:
-            self._waiting = deque(waiting for waiting in self._waiting if waiting in self._tasks)
-
     def _check_drained(self) -> None:
-        if self._draining and not self.waiting and not self.running:
+        if self._draining and not self._line.count and not self.running:
             callbacks, self._draining = self._draining, []
             for callback in callbacks:
                 callback()
-
-    # --- words ------------------------------------------------------------------------------
 
     def _deliver_error(self, task: Task, error: EdiError) -> None:
         try:
             task.fail(error)
         except Exception:
             _log.exception("An error of deployment %s could not be delivered", self._name)
-
-    def _unavailable(self, reason: EdiError) -> Unavailable:
-        return Unavailable(
-            reason.message,
-            code=reason.code,
-            hint=reason.hint,
-            detail=reason.detail,
-            retry_after=reason.retry_after,
-        )
-
-    def _overloaded(self) -> Overloaded:
-        rate = sum(self._batch_size / link.work for link in self._links if link.work > 0.0)
-        wait = self.waiting / rate if rate else _RETRY_MIN
-        return Overloaded(
-            f"The queue of deployment {self._name} is full: {self.waiting} tasks wait.",
-            hint="Send again later, or let the deployment have more kernels.",
-            retry_after=min(max(wait, _RETRY_MIN), _RETRY_MAX),
-        )
-
-    def _timeout_error(self, task: Task) -> TaskTimeout:
-        limit = f"{self._timeout:g} s (task_execution_timeout)"
-        if task.link is None:
-            return TaskTimeout(
-                f"No kernel of deployment {self._name} was free within {limit}.",
-                hint="Look at the deployment's state, or let it have more kernels.",
-            )
-        return TaskTimeout(
-            f"The kernel of deployment {self._name} did not answer within {limit}.",
-            hint="Look at the log of the deployment, or raise the timeout in its profile.",
-        )
-
-
-def _by_number(task: Task) -> int:
-    return task.number

@@ -1,4 +1,4 @@
-"""The engine's end of one kernel: frames both ways, what is outstanding, how fast it works."""
+"""The engine's end of one kernel: frames both ways, and what the kernel owes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, Protocol, cast
 
-from ..errors import EdiError, KernelFailure
+from ..errors import EdiError
+from .failures import kernel_failure, reason_text
 from .kernel.path._edi_host.frames import (
     ANSWER,
     CONTEXT,
@@ -24,30 +25,8 @@ from .kernel.path._edi_host.frames import (
     FrameReader,
     pack,
 )
+from .pace import Pace
 from .task import Task
-
-#: How much work may be written to a kernel before it asks for it, in seconds.
-AHEAD: Final = 0.001
-
-#: How fast the estimate of a kernel's work follows what is measured, upward and downward. Upward
-#: is faster: work that is taken for shorter than it is holds up the tasks behind it.
-_RISE: Final = 0.5
-_FALL: Final = 0.125
-
-#: Longest reason taken from a kernel, in characters.
-_REASON_LIMIT: Final = 600
-
-_LOG_HINT: Final = "The log of the deployment has the traceback."
-_FAILURES: Final = {
-    "exception": ("kernel_exception", "The kernel raised {reason}", _LOG_HINT),
-    "no_output": (
-        "no_output",
-        "{reason}",
-        "on_task_invoke should call set_output_data for every task of the batch.",
-    ),
-    "not_text": ("output_not_text", "{reason}", "Answer with text that UTF-8 can carry, or bytes."),
-    "too_large": ("output_too_large", "{reason}", "Answer with less, or with a place to fetch it."),
-}
 
 _OUTCOMES: Final = frozenset((ANSWER, FAILED))
 
@@ -103,12 +82,10 @@ class KernelLink(asyncio.Protocol):
         Tasks ever sent, answered, and ended without output.
     overdue:
         How many of the outstanding tasks have passed their deadline.
-    work:
-        Measured seconds per batch, 0.0 before the first.
-    since:
-        Monotonic seconds when the kernel began what it is doing now, as far as can be seen.
-    completed, last_size:
-        Batches completed since the last :meth:`measure`; tasks in the last one.
+    pace:
+        How fast the kernel works.
+    last_size:
+        Tasks in the batch that was completed last.
     linger_target:
         Kept for the queue: how many waiting tasks end the linger.
     """
@@ -123,20 +100,18 @@ class KernelLink(asyncio.Protocol):
         "_reader",
         "_transport",
         "batches",
-        "completed",
         "failed",
         "finished",
         "kernel_id",
         "last_size",
         "linger_target",
         "overdue",
+        "pace",
         "python_version",
-        "since",
         "sink",
         "state",
         "tasks",
         "total",
-        "work",
     )
 
     def __init__(
@@ -167,9 +142,7 @@ class KernelLink(asyncio.Protocol):
         self.finished = 0
         self.failed = 0
         self.overdue = 0
-        self.work = 0.0
-        self.since = 0.0
-        self.completed = 0
+        self.pace = Pace()
         self.last_size = 0
         self.linger_target = 0
 
@@ -230,23 +203,6 @@ class KernelLink(asyncio.Protocol):
 
     # --- what is outstanding ----------------------------------------------------------------
 
-    def measure(self, now: float) -> None:
-        """Take the time since the last outcome for the work of the batches just completed."""
-        if self.completed:
-            sample = (now - self.since) / self.completed
-            work = self.work
-            if work:
-                work += (sample - work) * (_RISE if sample > work else _FALL)
-            else:
-                work = sample
-            self.work = work
-            self.completed = 0
-            self.since = now
-
-    def ahead(self) -> int:
-        """Return how many batches of measured work fit into :data:`AHEAD`."""
-        return int(AHEAD / self.work) if self.work > 0.0 else 0
-
     def take_back(self) -> list[Task]:
         """Return the outstanding tasks in the order sent, and owe nothing any more."""
         tasks = list(self.tasks.values())
@@ -288,7 +244,7 @@ class KernelLink(asyncio.Protocol):
                 sink.on_answer(self, task, payload)
             else:
                 self.failed += 1
-                sink.on_failure(self, task, _failure(payload))
+                sink.on_failure(self, task, kernel_failure(payload))
             if self.sink is not sink:
                 return  # closed meanwhile
         if sink is not None and frames:
@@ -310,7 +266,7 @@ class KernelLink(asyncio.Protocol):
         if task.overdue:
             self.overdue -= 1
         if not leader.left:
-            self.completed += 1
+            self.pace.completed += 1
             self.last_size = leader.size
             batches = self.batches
             while batches and not batches[0].left:
@@ -319,14 +275,14 @@ class KernelLink(asyncio.Protocol):
     def _on_control(self, kind: int, payload: bytes) -> None:
         if kind == HELLO and self.state == "new":
             self.state = "hello"
-            self.python_version = _line(payload)
+            self.python_version = reason_text(payload)
             self._on_hello(self)
         elif kind == READY and self.state == "hello":
             self.state = "ready"
             self._on_ready(self)
         elif kind == START_FAILED and self.state in ("new", "hello"):
             self.state = "start_failed"
-            self._on_start_failed(self, _line(payload))
+            self._on_start_failed(self, reason_text(payload))
         else:
             self._break(f"the kernel broke the protocol: frame {kind} after {self.state}")
 
@@ -346,19 +302,3 @@ class KernelLink(asyncio.Protocol):
 
     def _is_closed(self) -> bool:
         return self.state == "closed"
-
-
-def _line(payload: bytes) -> str:
-    """Return text of a kernel as one short line without control characters."""
-    text = payload[: 4 * _REASON_LIMIT].decode("utf-8", "replace")[:_REASON_LIMIT]
-    return "".join(c if c.isprintable() else " " for c in text).strip()
-
-
-def _failure(payload: bytes) -> KernelFailure:
-    """Return the error that a FAILED frame stands for."""
-    token, _, reason = payload.partition(b"\n")
-    code, message, hint = _FAILURES.get(
-        token.decode("ascii", "replace"), ("kernel_failed", "The kernel failed: {reason}", None)
-    )
-    text = _line(reason)
-    return KernelFailure(message.replace("{reason}", text), code=code, hint=hint)

@@ -223,6 +223,15 @@ def test_pipeline_has_an_end(tmp_path):
         assert wire.at_end()
 
 
+def test_answers_in_two_writes_are_not_held_back(door):
+    with door.connect() as wire:
+        assert wire.ask("GET", "/any").status == 200
+        connections = list(door.server._server.server_state.connections)
+        for connection in connections:
+            sock = connection.transport.get_extra_info("socket")
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_application_sees_the_identity(door):
     with door.connect() as wire:
         wire.ask("GET", "/who")
@@ -281,8 +290,9 @@ def test_disconnect_reaches_the_application_even_behind_a_pipeline(door):
 def test_declared_length_is_refused_before_the_body(door):
     with door.connect() as wire:
         wire.send(
-            wire.request(path="/dlim/v1/inference/echo", length=False)
-            .replace(b"\r\n\r\n", b"\r\nContent-Length: 99999999999\r\n\r\n")
+            wire.request(path="/dlim/v1/inference/echo", length=False).replace(
+                b"\r\n\r\n", b"\r\nContent-Length: 99999999999\r\n\r\n"
+            )
         )
         reply = wire.reply()
         assert (reply.status, reply.code, reply.closes) == (413, "body_too_large", True)
@@ -390,10 +400,10 @@ def test_endless_chunk_extension_is_refused(tmp_path):
 
 
 def test_idle_connection_is_closed(tmp_path):
-    with running(tmp_path, keep_alive_idle=0.1, header_wait=5.0) as server:
-        with server.connect() as wire:
-            assert wire.ask(body=b"1").status == 200
-            assert wire.at_end()
+    limits = {"keep_alive_idle": 0.1, "header_wait": 5.0}
+    with running(tmp_path, **limits) as server, server.connect() as wire:
+        assert wire.ask(body=b"1").status == 200
+        assert wire.at_end()
 
 
 def test_open_request_outlives_the_idle_time(tmp_path):
@@ -410,15 +420,17 @@ def test_open_request_outlives_the_idle_time(tmp_path):
 
 
 def test_caller_that_does_not_read_is_cut(tmp_path):
-    with running(tmp_path, body_idle=0.2) as server:
-        with server.connect(receive_buffer=4096) as wire:
-            wire.send(wire.request(path="/dlim/v1/inference/big", body=b"1"))
-            server.engine.wait(lambda: len(server.engine.bodies) == 1)
-            connections = server.server._server.server_state.connections
-            while server.call(lambda: len(connections)):
-                pass
-            with pytest.raises(ConnectionError):
-                wire.reply()
+    with (
+        running(tmp_path, body_idle=0.2) as server,
+        server.connect(receive_buffer=4096) as wire,
+    ):
+        wire.send(wire.request(path="/dlim/v1/inference/big", body=b"1"))
+        server.engine.wait(lambda: len(server.engine.bodies) == 1)
+        connections = server.server._server.server_state.connections
+        while server.call(lambda: len(connections)):
+            pass
+        with pytest.raises(ConnectionError):
+            wire.reply()
 
 
 def test_reading_stops_while_answers_pile_up(tmp_path):
@@ -454,7 +466,9 @@ def test_stop_finishes_open_requests_and_closes_idle_ones(factory, tmp_path):
         idle, busy, reading = server.connect(), server.connect(), server.connect()
         assert idle.ask(body=b"1").status == 200
         busy.send(busy.request(path=HELD, body=b"open"))
-        reading.send(reading.request("POST", "/dlim/v1/inference/echo", "Content-Length: 4") + b"ab")
+        reading.send(
+            reading.request("POST", "/dlim/v1/inference/echo", "Content-Length: 4") + b"ab"
+        )
         task = held_task(server, b"open")
         server.loop.call_soon_threadsafe(server.server.stop)
         assert idle.at_end()

@@ -25,6 +25,8 @@ Scope = Literal["all", "inference"]
 
 _TOKEN = re.compile("[0-9a-f]{64}")
 _USER_LIMIT: Final = 128
+#: Derived tokens that are remembered, so that not every request computes an HMAC.
+_KNOWN_LIMIT: Final = 256
 _TOKEN_HEADERS: Final = frozenset((b"x-auth-token", b"x-user-token", b"authorization"))
 #: Prefix of a derived token → what is signed before the user name, and what it permits. The
 #: different texts keep a token of one kind from being turned into one of another.
@@ -66,6 +68,7 @@ class Credentials:
             raise InvalidInput("The engine's token must be 64 lower-case hex digits.")
         self._token = token.encode("ascii")
         self._owner = Identity(owner, "all")
+        self._known: dict[bytes, Identity] = {}
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -133,6 +136,17 @@ class Credentials:
     def _verify(self, token: bytes) -> Identity | None:
         if hmac.compare_digest(token, self._token):
             return self._owner
+        # Looked up by a keyed hash, so the time tells nothing about tokens that are known.
+        identity = self._known.get(token)
+        if identity is None:
+            identity = self._check(token)
+            if identity is not None:
+                if len(self._known) >= _KNOWN_LIMIT:
+                    self._known.clear()
+                self._known[token] = identity
+        return identity
+
+    def _check(self, token: bytes) -> Identity | None:
         parts = token.split(b".")
         if len(parts) != 3 or parts[0] not in _KINDS:
             return None
@@ -170,7 +184,7 @@ def load_or_create(path: Path, *, owner: str = "local") -> Credentials:
         return Credentials(_create(path), owner=owner)
     except OSError as error:
         raise _unusable(path, error.strerror or "it cannot be opened") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise _unusable(path, "it is no regular file")
@@ -178,7 +192,9 @@ def load_or_create(path: Path, *, owner: str = "local") -> Credentials:
             raise _unusable(path, "it belongs to another user")
         if stat.S_IMODE(facts.st_mode) & 0o077:
             raise _unusable(path, "others can read it", "Remove it, so that a new one is made.")
-        text = file.read(100).strip()
+        text = os.read(descriptor, 100).strip()
+    finally:
+        os.close(descriptor)
     token = text.decode("ascii", "replace")
     if not _TOKEN.fullmatch(token):
         raise _unusable(path, "it holds no token", "Remove it, so that a new one is made.")

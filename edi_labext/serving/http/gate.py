@@ -237,25 +237,13 @@ class Gate:
             if not length.isdigit() or len(length) > 20:
                 return _malformed("Content-Length is not a number.")
             if int(length) > self._limits[kind]:
-                return body_too_large(self._limits[kind])
+                return TooLarge(
+                    f"The body has more than {self._limits[kind]} bytes.", code="body_too_large"
+                )
         expect = single.get(b"expect")
         if expect is not None and expect.lower() != b"100-continue":
             return ExpectationFailed("Only Expect: 100-continue is understood.")
         return None
-
-
-def body_too_large(limit: int) -> TooLarge:
-    """Return the 413 of a body with more than ``limit`` bytes."""
-    return TooLarge(f"The body has more than {limit} bytes.", code="body_too_large")
-
-
-def too_many_chunks(limit: int) -> TooLarge:
-    """Return the 413 of a body in more than ``limit`` chunks."""
-    return TooLarge(
-        f"The body came in more than {limit} chunks.",
-        code="too_many_chunks",
-        hint="Send it with Content-Length.",
-    )
 
 
 def _kind(method: bytes, path: bytes) -> Kind:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import urllib.parse
 from typing import TYPE_CHECKING, Any, Final
 
-from .credentials import Identity
-
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
+
+    from .credentials import Identity
+    from .incoming import Incoming
 
 #: Headers that ask for another protocol, which we answer by staying with HTTP/1.1.
 _UPGRADE_HEADERS: Final = frozenset((b"upgrade", b"http2-settings"))
 
 
 def asgi_scope(
-    *,
-    method: bytes,
-    target: bytes,
-    version: str,
-    headers: list[tuple[bytes, bytes]],
+    incoming: Incoming,
+    identity: Identity | None,
     server: tuple[str, int | None] | None,
     client: tuple[str, int] | None,
-    identity: Identity | None,
 ) -> HTTPScope:
     """Return the scope of an admitted request.
 
@@ -30,19 +27,19 @@ def asgi_scope(
     ``None`` on a public route. The path is decoded once; the gate has refused every escape that
     would decode to a slash or a control character.
     """
-    raw_path, _, query = target.partition(b"?")
+    raw_path, _, query = incoming.target.partition(b"?")
     state: dict[str, Any] = {"identity": identity}
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": version,
-        "method": method.decode("ascii"),
+        "http_version": incoming.version,
+        "method": incoming.method.decode("ascii"),
         "scheme": "http",
         "path": urllib.parse.unquote(raw_path.decode("ascii")),
         "raw_path": raw_path,
         "query_string": query,
         "root_path": "",
-        "headers": headers,
+        "headers": incoming.headers,
         "client": client,
         "server": server,
         "state": state,

@@ -1,11 +1,11 @@
-"""The door: every connection of the engine, from the first byte to the last.
+"""One connection of the engine, from its first byte to its last.
 
 ``POST /dlim/v1/inference/{name}`` on an idle connection goes from the HTTP parser straight into
 the deployment's queue, and its answer straight to the socket. Everything else, and what is sent
 before an earlier request was answered, is handed to the application the way uvicorn does it. In
-both cases only after :mod:`.gate` has admitted it; refusals are answered here.
+both cases only after the gate has admitted it; refusals are answered here.
 
-A connection reads one request at a time (``_stage``) and answers one at a time (``_front``);
+A connection reads one request at a time (:mod:`.reading`) and answers one at a time (``_front``);
 answers leave in the order of the requests.
 
 The base class is not a public interface: uvicorn is pinned to a minor version, and
@@ -15,81 +15,28 @@ The base class is not a public interface: uvicorn is pinned to a minor version, 
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
-from collections.abc import Callable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ...errors import EdiError, InvalidInput, Overloaded, RequestTimeout
-from ..clock import Clock
-from ..settings import Settings
-from ..task import Task
-from .deadlines import Deadlines, Stage, is_overdue
-from .errors import HeadersTooLarge, InternalError, MethodNotAllowed
+from ...errors import Overloaded, RequestTimeout
+from .deadlines import Stage, is_overdue
+from .door import Door
 from .exchange import Exchange, failure
-from .gate import Admitted, Gate, Refusal, body_too_large, too_many_chunks
-from .handover import asgi_scope, without_upgrade
+from .gate import Admitted, Refusal
+from .handover import asgi_scope
+from .reading import ReadingSide
 
-log = logging.getLogger(__name__)
-
-#: Most bytes that are read and thrown away so that a connection can end without a reset.
-_DISCARD_LIMIT: Final = 256 * 1024
 #: Rest of a body that is read to its end although its answer is already out.
 _SMALL_REST: Final = 64 * 1024
-#: What a request line of another kind than ours begins with, such as ``get /``.
-_VERB = re.compile(rb"[A-Za-z]{1,24} ")
 #: Refusals after which the connection may be used again, if the request had no body.
 _HARMLESS: Final = frozenset((401, 403, 404, 405))
-_BODY_HEADERS: Final = frozenset((b"content-length", b"transfer-encoding"))
 
 
-class Door:
-    """What all connections share.
-
-    Parameters
-    ----------
-    settings, gate, clock:
-        Limits, the policy, and time.
-    submit:
-        Puts a task into the queue of a deployment; raises :class:`EdiError` if it may not wait
-        there. Called from the parser, so it must not block.
-    cancel:
-        Says that nobody waits for a task any more.
-
-    Attributes
-    ----------
-    in_flight:
-        Tasks that were submitted and not answered yet.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        gate: Gate,
-        clock: Clock,
-        *,
-        submit: Callable[[str, Task], None],
-        cancel: Callable[[Task], None],
-    ) -> None:
-        self.settings = settings
-        self.gate = gate
-        self.submit = submit
-        self.cancel = cancel
-        self.deadlines = Deadlines(clock, settings.sweep_interval)
-        self.in_flight = 0
-
-
-class _EnoughError(Exception):
-    """Stops the parser; what is to be said has been said."""
-
-
-class DoorProtocol(HttpToolsProtocol):
-    """One connection."""
+class DoorProtocol(ReadingSide):
+    """One connection: its life, its deadlines, and its answers in order."""
 
     def __init__(
         self,
@@ -99,34 +46,14 @@ class DoorProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._door = door
-        self._settings = door.settings
-        self._deadlines = door.deadlines
-        # What is being answered; later requests wait in the base class's ``pipeline``.
+        super().__init__(door, config, server_state, app_state, _loop)
+        #: What is being answered; later requests wait in the base class's ``pipeline``.
         self._front: Exchange | RequestResponseCycle | None = None
-        # Answered after everything in front of it, as the last thing on this connection.
+        #: Sent after all that is before it, as the last thing on this connection.
         self._last_words: bytes | None = None
         self._first = True
-        self._draining = False
-        # No request after the one being read or answered / not even its bytes are parsed.
-        self._closing = False
-        self._deaf = False
-        self._discarded = 0
         self._unsent = 0
         self._unsent_since = 0.0
-        # The request being read.
-        self._stage = Stage.QUIET
-        self._since = self._began = self._deadlines.now
-        self._steps = 0
-        self._stuck_bytes = 0
-        self._head_bytes = 0
-        self._keep_alive = True
-        self._admitted: Admitted | None = None
-        self._handed_over = False
-        self._body: bytes | bytearray = b""
-        self._received = 0
-        self._chunks = 0
 
     # --- the transport ----------------------------------------------------------------------
 
@@ -144,38 +71,10 @@ class DoorProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if isinstance(front, Exchange):
             front.hang_up()
-            self._door.in_flight -= 1
             self._door.cancel(front)
         elif front is not None:
             front.disconnected = True
             front.message_event.set()
-
-    def data_received(self, data: bytes) -> None:
-        """Feed the parser, which calls the ``on_…`` methods below."""
-        if self._deaf:
-            self._discarded += len(data)
-            if self._discarded > _DISCARD_LIMIT:
-                self.flow.pause_reading()
-            return
-        steps = self._steps
-        while True:
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                data = self._plain_head() + data[upgrade.args[0] :]
-            except httptools.HttpParserError as error:
-                # One step since: the bytes begin with the request that is at fault.
-                self._on_parser_error(error, data if self._steps == steps + 1 else b"")
-                return
-            else:
-                break
-        if self._stage is Stage.QUIET or steps != self._steps:
-            self._stuck_bytes = 0
-            return
-        # An endless header, trailer or chunk extension: the parser keeps or skips it silently.
-        self._stuck_bytes += len(data)
-        if self._stuck_bytes > self._settings.header_bytes_limit:
-            self._refuse(self._headers_too_large())
 
     def pause_writing(self) -> None:
         """Take no further request from a caller that does not read its answers."""
@@ -207,166 +106,49 @@ class DoorProtocol(HttpToolsProtocol):
         elif now - self._unsent_since >= self._settings.body_idle:
             self.transport.abort()
             return
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_ours_to_move(now):
             return
-        if self._stage is not Stage.LEAVING:
-            if self._stage is Stage.QUIET and self._front is not None:
-                return
-            if self.flow.read_paused:
-                # It is we who make the caller wait.
-                self._since = now
-                return
-        if not is_overdue(
+        if is_overdue(
             self._settings,
             self._stage,
             first=self._first,
             now=now,
             since=self._since,
-            began=self._began,
+            began=self._incoming.began,
         ):
-            return
-        if self._stage is Stage.QUIET:
-            self.transport.close()
-        elif self._stage is Stage.LEAVING:
-            self.transport.abort()
-        else:
-            part = "headers" if self._stage is Stage.HEAD else "body"
-            self._refuse(RequestTimeout(f"The rest of the request's {part} did not come."))
+            if self._stage is Stage.QUIET:
+                self.transport.close()
+            elif self._stage is Stage.LEAVING:
+                self.transport.abort()
+            else:
+                part = "headers" if self._stage is Stage.HEAD else "body"
+                self.refuse(RequestTimeout(f"The rest of the request's {part} did not come."))
 
-    # --- the parser -------------------------------------------------------------------------
-
-    def on_message_begin(self) -> None:
-        """Begin to read a request."""
-        if self._closing:
-            self._deaf = True
-            raise _EnoughError
-        self.url = b""
-        self.headers = []
-        self._stage = Stage.HEAD
-        self._since = self._began = self._deadlines.now
-        self._steps += 1
-        self._stuck_bytes = self._head_bytes = 0
-        self._admitted = None
-        self._handed_over = False
-        self._body = b""
-        self._received = self._chunks = 0
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count and keep a header; a trailer is counted only."""
-        self._head_bytes += len(name) + len(value) + 4
-        if (
-            self._head_bytes > self._settings.header_bytes_limit
-            or len(self.headers) >= self._settings.header_count_limit
-        ):
-            self._stop(self._headers_too_large())
-        if self._stage is Stage.HEAD:
-            self.headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """Ask the gate, then choose the way in."""
-        parser = self.parser
-        method = parser.get_method()
-        if parser.should_upgrade() and method != b"CONNECT":
-            return
-        version = parser.get_http_version()
-        self._stage = Stage.BODY
-        self._steps += 1
-        self._since = self._deadlines.now
-        self._keep_alive = version == "1.1" and parser.should_keep_alive() and not self._draining
-        self._closing = not self._keep_alive
-        verdict = self._door.gate.admit(method, self.url, self.headers, version)
-        if not isinstance(verdict, Admitted):
-            self._turn_away(method, verdict)
-            return
-        self._admitted = verdict
-        # The application waits for a caller that does not read; a task would not.
-        if verdict.deployment is None or self._front is not None or self.flow.write_paused:
-            self._hand_over(method, version, verdict)
-        elif verdict.expects_continue:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_chunk_header(self) -> None:
-        """Count the chunks, each of which costs more than its bytes."""
-        self._chunks += 1
-        if self._chunks > self._settings.chunk_limit:
-            self._stop(too_many_chunks(self._settings.chunk_limit))
-
-    def on_body(self, body: bytes) -> None:
-        """Keep a piece of the body, or pass it on."""
-        admitted = self._admitted
-        if admitted is None:
-            return
-        self._steps += 1
-        self._since = self._deadlines.now
-        self._received += len(body)
-        if self._received > admitted.body_limit:
-            self._stop(body_too_large(admitted.body_limit))
-        if self._handed_over:
-            super().on_body(body)
-        elif not self._body:
-            self._body = body
-        else:
-            if isinstance(self._body, bytes):
-                self._body = bytearray(self._body)
-            self._body += body
-
-    def on_message_complete(self) -> None:
-        """Submit the task, or tell the application that its body is complete."""
-        if self._stage is Stage.HEAD:  # an upgrade, which is read again without the offer
-            return
-        self._stage = Stage.QUIET
-        self._steps += 1
-        self._since = self._deadlines.now
-        admitted, self._admitted = self._admitted, None
-        if admitted is None:
-            return
-        if self._handed_over:
-            self._handed_over = False
-            super().on_message_complete()
-        elif admitted.deployment is not None:
-            self._submit(admitted.deployment)
-
-    def _on_parser_error(self, error: Exception, request: bytes) -> None:
-        if self._deaf:  # we stopped it ourselves
-            return
-        if isinstance(error, httptools.HttpParserCallbackError):
-            self._refuse(error.__context__ or error)
-        elif isinstance(error, httptools.HttpParserInvalidMethodError) and _VERB.match(request):
-            self._refuse(MethodNotAllowed("There is no such method; methods are in capitals."))
-        else:
-            self._refuse(InvalidInput(f"This is not HTTP/1.1: {error}.", code="malformed_request"))
-
-    def _plain_head(self) -> bytes:
-        method, version = self.parser.get_method(), self.parser.get_http_version()
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        return without_upgrade(method, self.url, version, self.headers)
+    def _is_ours_to_move(self, now: float) -> bool:
+        if self._stage is Stage.LEAVING:
+            return False
+        if self._stage is Stage.QUIET and self._front is not None:
+            return True
+        if self.flow.read_paused:
+            self._since = now
+            return True
+        return False
 
     # --- the answers ------------------------------------------------------------------------
 
-    def _submit(self, deployment: str) -> None:
-        exchange = Exchange(self, bytes(self._body), keep_alive=not self._closing)
-        self._body = b""
-        self._front = exchange
-        door = self._door
-        door.in_flight += 1
-        try:
-            if door.in_flight > self._settings.in_flight_limit:
-                raise Overloaded(
-                    f"{self._settings.in_flight_limit} requests are being worked on already.",
-                    code="too_many_requests",
-                    retry_after=1.0,
-                )
-            door.submit(deployment, exchange)
-        except EdiError as error:
-            exchange.fail(error)
-        except Exception:
-            log.exception("An inference could not be submitted")
-            exchange.fail(InternalError("The engine met an unexpected error; its log has more."))
+    def may_submit(self) -> bool:
+        """See :meth:`ReadingSide.may_submit`."""
+        # The application waits for a caller that does not read its answers; a task would not.
+        return self._front is None and not self.flow.write_paused
+
+    def submit(self, deployment: str, body: bytes) -> None:
+        """See :meth:`ReadingSide.submit`."""
+        self._front = exchange = Exchange(self, body, keep_alive=not self._closing)
+        self._door.submit(deployment, exchange)
 
     def finish(self, exchange: Exchange, data: bytes) -> None:
         """Send the complete answer of the exchange in front, and go on with what waits."""
-        self._door.in_flight -= 1
+        self._door.settled()
         self._front = None
         self._first = False
         self.server_state.total_requests += 1
@@ -379,22 +161,38 @@ class DoorProtocol(HttpToolsProtocol):
             self._deaf = True
             self.transport.close()
 
-    def _hand_over(self, method: bytes, version: str, admitted: Admitted) -> None:
+    def on_response_complete(self) -> None:
+        """Go on after an answer of the application."""
+        self.server_state.total_requests += 1
+        self._front = None
+        self._first = False
+        if self.transport.is_closing():
+            return
+        answered_early = self._handed_over and self.cycle.response_complete
+        if answered_early and self._incoming.has_more_than(_SMALL_REST):
+            self._leave(b"")
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self.pipeline:
+            self._front, app = self.pipeline.pop()
+            self._start_asgi_task(self._front, app)
+        elif self._last_words is not None:
+            self._leave(self._last_words)
+        else:
+            if self._stage is Stage.QUIET:
+                self._since = self._deadlines.now
+            if not self.flow.write_paused:
+                self.flow.resume_reading()
+
+    def hand_over(self, admitted: Admitted) -> None:
+        """See :meth:`ReadingSide.hand_over`."""
         if len(self.pipeline) >= self._settings.pipeline_limit:
-            self._stop(
-                Overloaded("Too many requests were sent ahead of their answers.", retry_after=1.0)
-            )
-        self._handed_over = True
+            self._handed_over = False
+            raise Overloaded("Too many requests were sent ahead of their answers.", retry_after=1.0)
         self.cycle = RequestResponseCycle(
-            scope=asgi_scope(
-                method=method,
-                target=self.url,
-                version=version,
-                headers=self.headers,
-                server=self.server,
-                client=self.client,
-                identity=admitted.identity,
-            ),
+            scope=asgi_scope(self._incoming, admitted.identity, self.server, self.client),
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,
@@ -413,59 +211,30 @@ class DoorProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
-    def on_response_complete(self) -> None:
-        """Go on after an answer of the application."""
-        self.server_state.total_requests += 1
-        self._front = None
-        self._first = False
-        if self.transport.is_closing():
-            return
-        if self._stage is Stage.BODY and self._handed_over and self.cycle.response_complete:
-            # Answered before its body was read. A short rest is read, so that the connection
-            # lives on; a long one is not wanted.
-            admitted = self._admitted
-            length = admitted.length if admitted else None
-            if length is None or length - self._received > _SMALL_REST:
-                self._leave(b"")
-                return
-        self._go_on()
-
-    def _go_on(self) -> None:
-        if self.pipeline:
-            cycle, app = self.pipeline.pop()
-            self._front = cycle
-            self._start_asgi_task(cycle, app)
-        elif self._last_words is not None:
-            self._leave(self._last_words)
-        else:
-            if self._stage is Stage.QUIET:
-                self._since = self._deadlines.now
-            if not self.flow.write_paused:
-                self.flow.resume_reading()
-
-    def _turn_away(self, method: bytes, refusal: Refusal) -> None:
-        head_only = method == b"HEAD"
-        plain = refusal.http_status in _HARMLESS and not any(
-            name in _BODY_HEADERS for name, _ in self.headers
-        )
-        if plain and self._keep_alive and self._front is None:
+    def turn_away(self, refusal: Refusal) -> None:
+        """See :meth:`ReadingSide.turn_away`."""
+        incoming = self._incoming
+        if (
+            refusal.http_status in _HARMLESS
+            and self._keep_alive
+            and self._front is None
+            and not incoming.has_body
+            # What follows CONNECT is no HTTP any more.
+            and incoming.method != b"CONNECT"
+        ):
             self._first = False
+            head_only = incoming.method == b"HEAD"
             self.transport.write(failure(refusal, close=False, head_only=head_only))
         else:
-            self._stop(refusal, head_only=head_only)
+            raise refusal
 
-    def _stop(self, error: BaseException, *, head_only: bool = False) -> NoReturn:
-        """Refuse from within the parser, which then stops."""
-        self._refuse(error, head_only=head_only)
-        raise _EnoughError
-
-    def _refuse(self, error: BaseException, *, head_only: bool = False) -> None:
-        """Answer the request being read with ``error``, in its turn, and read nothing more."""
+    def refuse(self, error: BaseException) -> None:
+        """See :meth:`ReadingSide.refuse`."""
         self._closing = self._deaf = True
         if self._handed_over and not self._take_back(self.cycle):
             self.transport.abort()
             return
-        answer = failure(error, close=True, head_only=head_only)
+        answer = failure(error, close=True, head_only=self._incoming.method == b"HEAD")
         if self._front is None:
             self._leave(answer)
         else:
@@ -498,10 +267,3 @@ class DoorProtocol(HttpToolsProtocol):
         if last:
             self.transport.write(last)
         self.transport.write_eof()
-
-    def _headers_too_large(self) -> EdiError:
-        settings = self._settings
-        return HeadersTooLarge(
-            f"The headers have more than {settings.header_bytes_limit} bytes, or there are more "
-            f"than {settings.header_count_limit}."
-        )

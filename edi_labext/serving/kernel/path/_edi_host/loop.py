@@ -227,7 +227,7 @@ class Host:
     def _after_fork(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            try:
+            try:  # noqa: SIM105 - contextlib is not imported: start fast
                 _close(fd)
             except OSError:
                 pass  # kernel code has closed it
