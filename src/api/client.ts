@@ -1,0 +1,141 @@
+import type { ServerConnection } from '@jupyterlab/services';
+
+import type {
+  Answer,
+  DeploymentList,
+  DeployRequest,
+  Info,
+  Inspection,
+  Job,
+  JobList,
+  SamplePayload
+} from './wire';
+import { EdiError } from './errors';
+import { request } from './request';
+import { urls } from './urls';
+
+/**
+ * The façade of our server half, one method per route.
+ *
+ * Every method throws {@link EdiError} and nothing else.
+ */
+export interface IEdiClient {
+  /**
+   * What the server half is and which environments it can reach.
+   * @throws EdiError - `not_installed` when there is no server half.
+   */
+  info(): Promise<Info>;
+  /** The deployments of an environment and the jobs on them. */
+  list(environment: string): Promise<DeploymentList>;
+  /** All jobs of this Jupyter server. */
+  jobs(): Promise<JobList>;
+  /** Ask a job to cancel; it does so at its next safe point. */
+  cancel(job: string): Promise<Job>;
+  /** Look at a folder before it is deployed; `path` is local to its drive. */
+  inspect(path: string, signal?: AbortSignal): Promise<Inspection>;
+  /** Pack, send and (by default) start a submission. */
+  deploy(environment: string, body: DeployRequest): Promise<Job>;
+  /** Start a deployment and wait until it is ready. */
+  start(environment: string, name: string): Promise<Job>;
+  /** Stop a deployment and wait until it has stopped. */
+  stop(environment: string, name: string): Promise<Job>;
+  /** Stop a deployment, wait, and remove it. */
+  undeploy(environment: string, name: string): Promise<Job>;
+  /** The request that the deployment's README shows. */
+  samplePayload(environment: string, name: string): Promise<SamplePayload>;
+  /** Send one inference request; the service's own errors are answers. */
+  infer(
+    environment: string,
+    name: string,
+    payload: string,
+    signal?: AbortSignal
+  ): Promise<Answer>;
+}
+
+/** The client of a running Jupyter server. */
+export class EdiClient implements IEdiClient {
+  constructor(settings: ServerConnection.ISettings) {
+    this._settings = settings;
+  }
+
+  async info(): Promise<Info> {
+    try {
+      return await request<Info>(urls.info(), this._settings);
+    } catch (reason) {
+      if (
+        reason instanceof EdiError &&
+        reason.status === 404 &&
+        reason.code === 'bad_answer'
+      ) {
+        throw new EdiError({
+          code: 'not_installed',
+          message: 'The server part of edi_labext is not enabled.',
+          status: 404
+        });
+      }
+      throw reason;
+    }
+  }
+
+  list(environment: string): Promise<DeploymentList> {
+    return request(urls.deployments(environment), this._settings);
+  }
+
+  jobs(): Promise<JobList> {
+    return request(urls.jobs(), this._settings);
+  }
+
+  cancel(job: string): Promise<Job> {
+    return request(urls.job(job), this._settings, { method: 'DELETE' });
+  }
+
+  inspect(path: string, signal?: AbortSignal): Promise<Inspection> {
+    const body = { path };
+    return request(urls.inspect(), this._settings, {
+      method: 'POST',
+      body,
+      signal
+    });
+  }
+
+  deploy(environment: string, body: DeployRequest): Promise<Job> {
+    return this._post(urls.deployments(environment), body);
+  }
+
+  start(environment: string, name: string): Promise<Job> {
+    return this._post(urls.action(environment, name, 'start'));
+  }
+
+  stop(environment: string, name: string): Promise<Job> {
+    return this._post(urls.action(environment, name, 'stop'));
+  }
+
+  undeploy(environment: string, name: string): Promise<Job> {
+    const url = urls.deployment(environment, name);
+    return request(url, this._settings, { method: 'DELETE' });
+  }
+
+  samplePayload(environment: string, name: string): Promise<SamplePayload> {
+    const url = urls.action(environment, name, 'sample-payload');
+    return request(url, this._settings);
+  }
+
+  infer(
+    environment: string,
+    name: string,
+    payload: string,
+    signal?: AbortSignal
+  ): Promise<Answer> {
+    return request(urls.action(environment, name, 'infer'), this._settings, {
+      method: 'POST',
+      body: { payload },
+      signal
+    });
+  }
+
+  private _post(url: string, body: unknown = {}): Promise<Job> {
+    return request(url, this._settings, { method: 'POST', body });
+  }
+
+  private readonly _settings: ServerConnection.ISettings;
+}

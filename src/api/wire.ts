@@ -1,0 +1,7 @@
+/** The shapes of the façade, as they go over the wire. */
+import type { Deployment, Job } from '../_schema';
+
+export type * from '../_schema';
+
+export type DeploymentState = Deployment['state'];
+export type JobKind = Job['kind'];

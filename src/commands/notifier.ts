@@ -1,0 +1,202 @@
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+
+import type { Job } from '../api/wire';
+import { EdiError } from '../api/errors';
+import type { DeploymentsModel } from '../deployments/model';
+import { plainText } from '../panel/plainText';
+import { errorWords } from '../panel/words';
+import { CommandIDs } from '../tokens';
+import { showEdiError } from './errors';
+
+/** How long good news stay, in milliseconds. */
+const SHORTLY = 5_000;
+/** JupyterLab cuts messages at 140 characters; the dialog has all of it. */
+const LONGEST = 130;
+
+/**
+ * Shows each deployment that is being made as one notification with progress
+ * and Cancel, and tells of every action that failed.
+ */
+export class JobNotifier implements IDisposable {
+  constructor(options: JobNotifier.IOptions) {
+    this._options = options;
+    options.model.jobAdvanced.connect(this._onAdvanced, this);
+    options.model.jobEnded.connect(this._onEnded, this);
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (!this._isDisposed) {
+      this._isDisposed = true;
+      Signal.clearData(this);
+    }
+  }
+
+  private _onAdvanced(_: DeploymentsModel, job: Job): void {
+    if (job.kind !== 'deploy') {
+      return;
+    }
+    const { trans } = this._options;
+    const text = job.cancelling
+      ? trans.__('Cancelling the deployment of %1…', job.deployment)
+      : trans.__('Deploying %1: %2', job.deployment, plainText(job.message));
+    const message = shorten(text);
+    const shown = this._shown.get(job.id);
+    const key = `${message} ${job.fraction}`;
+    if (shown?.key === key) {
+      return;
+    }
+    const options = {
+      autoClose: false as const,
+      progress: job.fraction ?? undefined,
+      actions: job.cancelling
+        ? []
+        : [
+            {
+              label: trans.__('Cancel'),
+              callback: (event: MouseEvent) => {
+                // Stay open: the work takes a moment to end.
+                event.preventDefault();
+                void this._cancel(job);
+              }
+            }
+          ]
+    };
+    if (shown === undefined) {
+      const id = Notification.emit(message, 'in-progress', options);
+      this._shown.set(job.id, { id, key });
+    } else {
+      shown.key = key;
+      // False when the person has closed it; the row goes on showing it.
+      Notification.update({ id: shown.id, message, ...options });
+    }
+  }
+
+  private _onEnded(_: DeploymentsModel, job: Job): void {
+    const id = this._shown.get(job.id)?.id;
+    this._shown.delete(job.id);
+    switch (job.state) {
+      case 'done':
+        if (job.kind === 'deploy') {
+          this._tell(id, ...this._deployed(job));
+        }
+        break;
+      case 'cancelled':
+        if (job.kind === 'deploy') {
+          this._tell(id, 'info', this._cancelledText(job), SHORTLY, []);
+        }
+        break;
+      case 'failed':
+        this._tell(id, ...this._failed(job));
+        break;
+    }
+  }
+
+  private _deployed(job: Job): Content {
+    const { commands, trans } = this._options;
+    const { environment, deployment: name } = job;
+    // The last phase is that of starting only if it was to be started.
+    if (job.phase !== 'start') {
+      return ['success', trans.__('%1 is deployed.', name), SHORTLY, []];
+    }
+    const send = {
+      label: trans.__('Send a request'),
+      callback: () => {
+        void commands.execute(CommandIDs.send, { environment, name });
+      }
+    };
+    return ['success', trans.__('%1 is ready.', name), SHORTLY, [send]];
+  }
+
+  private _cancelledText(job: Job): string {
+    const { trans } = this._options;
+    const said = plainText(job.message);
+    return said || trans.__('The deployment of %1 was cancelled.', job.deployment);
+  }
+
+  private _failed(job: Job): Content {
+    const { trans } = this._options;
+    const title = this._failedTitle(job);
+    const error =
+      job.error === null
+        ? new EdiError({ code: 'error', message: job.message })
+        : EdiError.fromInfo(job.error);
+    const { message } = errorWords(error, trans);
+    const show = {
+      label: trans.__('Show details'),
+      callback: () => {
+        void showEdiError(title, error, trans);
+      }
+    };
+    return ['error', `${title}: ${plainText(message)}`, false, [show]];
+  }
+
+  private _failedTitle(job: Job): string {
+    const { trans } = this._options;
+    switch (job.kind) {
+      case 'deploy':
+        return trans.__('%1 was not deployed', job.deployment);
+      case 'start':
+        return trans.__('%1 did not start', job.deployment);
+      case 'stop':
+        return trans.__('%1 did not stop', job.deployment);
+      case 'undeploy':
+        return trans.__('%1 was not undeployed', job.deployment);
+    }
+  }
+
+  private _tell(
+    id: string | undefined,
+    type: Notification.TypeOptions,
+    text: string,
+    autoClose: number | false,
+    actions: Notification.IAction[]
+  ): void {
+    const message = shorten(text);
+    const options = { autoClose, actions, progress: undefined };
+    const isShown =
+      id !== undefined && Notification.update({ id, message, type, ...options });
+    if (!isShown) {
+      Notification.emit(message, type, options);
+    }
+  }
+
+  private async _cancel(job: Job): Promise<void> {
+    const { model, trans } = this._options;
+    try {
+      await model.cancel(job.id);
+    } catch (reason) {
+      await showEdiError(trans.__('Not cancelled'), reason, trans);
+    }
+  }
+
+  private readonly _options: JobNotifier.IOptions;
+  private readonly _shown = new Map<string, { id: string; key: string }>();
+  private _isDisposed = false;
+}
+
+type Content = [
+  type: Notification.TypeOptions,
+  text: string,
+  autoClose: number | false,
+  actions: Notification.IAction[]
+];
+
+function shorten(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+}
+
+export namespace JobNotifier {
+  export interface IOptions {
+    model: DeploymentsModel;
+    commands: CommandRegistry;
+    trans: TranslationBundle;
+  }
+}

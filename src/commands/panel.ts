@@ -1,0 +1,48 @@
+import { refreshIcon } from '@jupyterlab/ui-components';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+
+import { ediIcon, sendIcon } from '../icons';
+import { CommandIDs, type IPanelControl } from '../tokens';
+import {
+  DEPLOYMENT_ARGS,
+  type ICommandOptions,
+  rowOf
+} from './lifecycle';
+
+/** Add the commands that need the panel. */
+export function addPanelCommands(
+  options: ICommandOptions & { panel: IPanelControl }
+): IDisposable {
+  const { commands, model, panel, trans } = options;
+  return DisposableSet.from([
+    commands.addCommand(CommandIDs.openPanel, {
+      label: trans.__('Show the EDI Panel'),
+      caption: trans.__('Show the deployments in the sidebar'),
+      icon: ediIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => panel.show()
+    }),
+
+    commands.addCommand(CommandIDs.refresh, {
+      label: trans.__('Refresh Deployments'),
+      caption: trans.__('Refresh the list of deployments'),
+      icon: refreshIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => model.refresh()
+    }),
+
+    commands.addCommand(CommandIDs.send, {
+      label: trans.__('Send a Request'),
+      caption: trans.__('Write a request to the deployment and send it'),
+      icon: sendIcon,
+      describedBy: { args: DEPLOYMENT_ARGS },
+      isEnabled: args => rowOf(model, args)?.state === 'ready',
+      execute: args => {
+        const row = rowOf(model, args);
+        if (row) {
+          panel.reveal(row.name, 'payload');
+        }
+      }
+    })
+  ]);
+}

@@ -1,0 +1,36 @@
+import { Token } from '@lumino/coreutils';
+
+import type { DeploymentsModel } from './deployments/model';
+
+/** The deployments of the chosen environment, shared by panel and commands. */
+export type IDeployments = DeploymentsModel;
+
+export const IDeployments = new Token<IDeployments>(
+  'edi_labext:IDeployments',
+  'The deployments of the chosen EDI environment and what is being done to them.'
+);
+
+/** The commands of this extension. */
+export namespace CommandIDs {
+  export const openPanel = 'edi:open-panel';
+  export const refresh = 'edi:refresh';
+  export const deployFolder = 'edi:deploy-folder';
+  export const deploySample = 'edi:deploy-sample';
+  export const start = 'edi:start';
+  export const stop = 'edi:stop';
+  export const undeploy = 'edi:undeploy';
+  export const send = 'edi:send';
+}
+
+/** What commands may ask of the panel. */
+export interface IPanelControl {
+  /** Show the panel. */
+  show(): void;
+  /** Show the panel with the row open and give the row or its editor the focus. */
+  reveal(name: string, focus: 'row' | 'payload'): void;
+}
+
+export const IPanelControl = new Token<IPanelControl>(
+  'edi_labext:IPanelControl',
+  'Shows the EDI panel and opens rows in it.'
+);

@@ -1,0 +1,18 @@
+"""JupyterLab for the UI tests: galata's settings, but with a port, a root and a store of its own.
+
+``playwright.config.ts`` chooses the port and the folder of the run and hands both over in
+``EDI_UI_PORT`` and ``EDI_UI_RUN``. Galata's helper fixes the port at 8888, empties the token and
+turns the XSRF check off; ``secure_server_config.py`` is the server that keeps both.
+"""
+
+import os
+
+from jupyterlab.galata import configure_jupyter_server
+from run_folder import prepare
+
+run = prepare("open")
+os.environ["JUPYTERLAB_GALATA_ROOT_DIR"] = str(run.root)
+configure_jupyter_server(c)  # noqa: F821
+c.ServerApp.port = int(os.environ["EDI_UI_PORT"])  # noqa: F821
+c.ServerApp.ip = "127.0.0.1"  # noqa: F821
+c.EdiLabext.store = str(run.store)  # noqa: F821

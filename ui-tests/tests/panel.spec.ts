@@ -1,0 +1,176 @@
+import { expect, test } from '@jupyterlab/galata';
+
+import { deployment, mockFacade } from './facade';
+import { PanelPage } from './panelPage';
+import { picture } from './shots';
+
+test.use({ autoGoto: false });
+
+const LOG = [
+  '2026-02-11 09:14:02 kernel 1 started, pid 4711',
+  'Traceback (most recent call last):',
+  '  File "kernel.py", line 12, in on_kernel_start',
+  '    self.weights = load("weights.json")',
+  "FileNotFoundError: [Errno 2] No such file or directory: 'weights.json'",
+  '\u001b[31mkernel 1 exited with status 1\u001b[0m'
+];
+
+const MIXED = [
+  deployment('churn-model', { kernels_ready: 3, kernels_wanted: 3 }),
+  deployment('digits', { pending_tasks: 2 }),
+  deployment('fraud-detection-with-a-really-long-name-v2-2026-02', {
+    state: 'stopped',
+    kernels_ready: 0,
+    kernels_wanted: 0,
+    service_uri: ''
+  }),
+  deployment('sentiment', {
+    state: 'failed',
+    reason: 'The kernel ended with exit code 1 while it was starting.',
+    kernels_ready: 0,
+    log_tail: LOG
+  }),
+  deployment('translate', {
+    state: 'starting',
+    reason: 'Waiting for a kernel.',
+    kernels_ready: 0
+  }),
+  deployment('vision', { state: 'stopping', kernels_ready: 0 })
+];
+
+test('shows every state by dot and word', async ({ page }) => {
+  await mockFacade(page, { deployments: MIXED });
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+
+  await edi.expectState('digits', 'Ready');
+  await edi.expectState('sentiment', 'Failed');
+  await edi.expectState('translate', 'Starting');
+  await edi.expectState('vision', 'Stopping');
+  await edi.toggle('digits').click();
+  await expect(page.getByLabel('Request', { exact: true })).toHaveValue(/digit/);
+  await picture(page, 'panel-light');
+  await page.theme.setDarkTheme();
+  await picture(page, 'panel-dark');
+});
+
+test('says why a deployment failed', async ({ page }) => {
+  await mockFacade(page, { deployments: MIXED });
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+
+  await edi.toggle('sentiment').click();
+
+  const why = edi.panel.getByRole('region', { name: 'Why sentiment failed' });
+  await expect(why).toContainText('exit code 1');
+  await expect(why).toContainText("No such file or directory: 'weights.json'");
+  await expect(why).not.toContainText('[31m');
+  await expect(
+    why.getByRole('button', { name: 'Copy the log lines' })
+  ).toBeVisible();
+  await picture(edi.panel, 'failed');
+});
+
+test('is usable at 200 pixels', async ({ page }) => {
+  await mockFacade(page, { deployments: MIXED });
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+  await edi.toggle('digits').click();
+
+  // JupyterLab's own sidebars end at 250.
+  await page.addStyleTag({ content: ':root { --jp-sidebar-min-width: 200px }' });
+  const box = await edi.panel.boundingBox();
+  expect(box).not.toBeNull();
+  const { x, y, width } = box!;
+  await page.mouse.move(x + width + 3, y + 300);
+  await page.mouse.down();
+  await page.mouse.move(x + 100, y + 300, { steps: 8 });
+  await page.mouse.up();
+
+  await expect
+    .poll(async () => Math.round((await edi.panel.boundingBox())?.width ?? 0))
+    .toBe(200);
+  const overflow = await edi.panel.evaluate(panel =>
+    [panel, ...panel.children].map(part => part.scrollWidth - part.clientWidth)
+  );
+  expect(Math.max(...overflow)).toBe(0);
+  await picture(edi.panel, 'narrow');
+});
+
+test('shows 200 deployments and is walked by arrow keys', async ({ page }) => {
+  const many = Array.from({ length: 200 }, (_, index) =>
+    deployment(`service-${String(index).padStart(3, '0')}`, {
+      state: index % 7 === 0 ? 'stopped' : 'ready'
+    })
+  );
+  await mockFacade(page, { deployments: many });
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+
+  await expect(edi.panel.getByRole('listitem')).toHaveCount(200);
+  await edi.toggle('service-000').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(edi.toggle('service-001')).toBeFocused();
+  await page.keyboard.press('End');
+  await expect(edi.toggle('service-199')).toBeFocused();
+  await expect(edi.toggle('service-199')).toBeInViewport();
+  await page.keyboard.press('Enter');
+  await expect(edi.toggle('service-199')).toHaveAttribute(
+    'aria-expanded',
+    'true'
+  );
+  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeInViewport();
+  await picture(page, 'two-hundred');
+});
+
+test('keeps the list when the server stops to answer', async ({ page }) => {
+  await mockFacade(page, { deployments: MIXED });
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+  await edi.expectState('digits', 'Ready');
+
+  await page.route(/\/deployments(\?|$)/, route => route.abort());
+  await edi.panel.getByRole('button', { name: /Refresh/ }).click();
+
+  await expect(edi.panel.getByRole('status')).toContainText([
+    'The Jupyter server does not answer.'
+  ]);
+  await edi.expectState('digits', 'Ready');
+});
+
+test('says what to run when there is no server half', async ({ page }) => {
+  await page.route(/\/edi\//, route => route.fulfill({ status: 404 }));
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+
+  await expect(edi.panel.getByRole('alert')).toContainText('not enabled');
+  await expect(
+    edi.panel.getByText('jupyter server extension enable edi_labext')
+  ).toBeVisible();
+  await expect(
+    edi.panel.getByRole('button', { name: 'Try again' })
+  ).toBeVisible();
+});
+
+test('sends no request while the panel is hidden', async ({ page }) => {
+  let requests = 0;
+  await page.route(/\/edi\//, route => {
+    requests += 1;
+    return route.fallback();
+  });
+  await page.goto();
+  const edi = new PanelPage(page);
+  await expect(
+    page.getByRole('tab', { name: 'EDI deployments' })
+  ).toBeVisible();
+  expect(requests).toBe(0);
+  await edi.open();
+  await expect.poll(() => requests).toBeGreaterThan(0);
+});
+

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import * as path from 'node:path';
+
+import { expect, test } from '@playwright/test';
+
+import { PanelPage } from './panelPage';
+
+interface IRunningServer {
+  url: string;
+  token: string;
+}
+
+/** The second server, as its runtime file tells it: random token, XSRF on. */
+function secureServer(): IRunningServer {
+  const folder = path.join(process.env.EDI_UI_RUN ?? '', 'runtime', 'secure');
+  const file = readdirSync(folder).find(name => /^jpserver-.*json$/.test(name));
+  return JSON.parse(
+    readFileSync(path.join(folder, file ?? ''), 'utf8')
+  ) as IRunningServer;
+}
+
+test('works on a server with token and XSRF check', async ({ page }) => {
+  test.setTimeout(120_000);
+  const { url, token } = secureServer();
+  expect(token.length).toBeGreaterThanOrEqual(32);
+
+  await page.goto(`${url}lab?token=${token}`);
+  const edi = new PanelPage(page);
+  await edi.open();
+  await edi.panel
+    .getByRole('button', { name: 'Deploy the ping-pong sample' })
+    .click();
+  await edi.expectState('pingpong', 'Ready');
+  await edi.toggle('pingpong').click();
+  await edi.panel.getByRole('button', { name: 'Send', exact: true }).click();
+  await expect(
+    edi.panel.getByRole('region', { name: 'Answer' })
+  ).toContainText('200 OK');
+
+  await edi.act('Undeploy', 'pingpong');
+  await edi.confirm('Undeploy');
+  await expect(edi.panel.getByText('No deployments yet.')).toBeVisible();
+});
+
+test('refuses what has no token, and what has no XSRF header', async ({
+  page,
+  request
+}) => {
+  const { url, token } = secureServer();
+  const list = `${url}edi/environments/local/deployments`;
+  const deploy = {
+    headers: { 'Content-Type': 'application/json' },
+    data: { source: { kind: 'sample', sample: 'pingpong' } }
+  };
+
+  for (const answer of [
+    await request.get(`${url}edi/info`),
+    await request.get(list),
+    await request.post(list, deploy)
+  ]) {
+    expect(answer.status()).toBe(403);
+  }
+
+  // A page of another site has the cookie sent along, but not the header.
+  await page.goto(`${url}lab?token=${token}`);
+  const read = await page.request.get(list);
+  expect(read.status()).toBe(200);
+  const write = await page.request.post(list, deploy);
+  expect(write.status()).toBe(403);
+});
