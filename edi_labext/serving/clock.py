@@ -39,7 +39,9 @@ class LoopClock:
 
     def now(self) -> float:
         """See :meth:`Clock.now`."""
-        return self._loop.time()
+        # Not the loop's own time: uvloop's moves in steps of a millisecond, and the work of a
+        # kernel is measured in microseconds.
+        return time.monotonic()
 
     def wall(self) -> float:
         """See :meth:`Clock.wall`."""
@@ -47,4 +49,4 @@ class LoopClock:
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Handle:
         """See :meth:`Clock.call_at`."""
-        return self._loop.call_at(when, callback)
+        return self._loop.call_later(max(0.0, when - time.monotonic()), callback)
