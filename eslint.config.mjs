@@ -15,7 +15,10 @@ function asErrors(config) {
   return { ...config, rules: Object.fromEntries(rules) };
 }
 
-const jupyter = [jupyterPlugin.configs.recommended].flat().map(asErrors);
+const jupyter = [
+  { plugins: { jupyter: jupyterPlugin } },
+  ...[jupyterPlugin.configs.recommended].flat().map(asErrors)
+];
 
 export default defineConfig([
   {
@@ -45,7 +48,10 @@ export default defineConfig([
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/no-unused-vars': 'error',
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_' }
+      ],
       '@typescript-eslint/naming-convention': [
         'error',
         {
@@ -54,10 +60,35 @@ export default defineConfig([
           custom: { regex: '^I[A-Z]', match: true }
         }
       ],
+      // Options of a class stand beside it.
+      '@typescript-eslint/no-namespace': 'off',
       curly: ['error', 'all'],
       eqeqeq: 'error',
       'prefer-arrow-callback': 'error'
     }
+  },
+  {
+    // What registers commands and the empty panel is small and needed at once; the list, the
+    // dialog and the explanation of errors are loaded when they are first shown.
+    files: ['src/index.ts'],
+    rules: {
+      'jupyter/prefer-lazy-imports': [
+        'error',
+        {
+          ignoreImports: [
+            './api/client',
+            './commands/*',
+            './deployments/model',
+            './panel/widget'
+          ]
+        }
+      ]
+    }
+  },
+  {
+    // The words of a mocked server are no words of ours.
+    files: ['ui-tests/**/*.ts'],
+    rules: { 'jupyter/no-untranslated-string': 'off' }
   },
   {
     // Generated from the Python models, whose classes have no leading I.

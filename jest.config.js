@@ -34,6 +34,10 @@ module.exports = {
     '<rootDir>/lib/',
     '<rootDir>/.venv/'
   ],
+  setupFilesAfterEnv: [
+    ...(base.setupFilesAfterEnv ?? []),
+    '<rootDir>/src/__tests__/setup.ts'
+  ],
   testPathIgnorePatterns: ['/node_modules/', '/ui-tests/', '/lib/', '/.venv/'],
   testRegex: 'src/.*/__tests__/.*\\.spec\\.tsx?$',
   transformIgnorePatterns: [`/node_modules/(?!${esModules}).+`]

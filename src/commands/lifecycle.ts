@@ -92,9 +92,7 @@ export function addLifecycleCommands(options: ICommandOptions): IDisposable {
         }
         const { button } = await showDialog({
           title: trans.__('Stop %1?', row.name),
-          body: trans.__(
-            'It answers no requests until it is started again.'
-          ),
+          body: trans.__('It answers no requests until it is started again.'),
           buttons: [
             Dialog.cancelButton({ label: trans.__('Cancel') }),
             Dialog.warnButton({ label: trans.__('Stop') })

@@ -10,7 +10,6 @@ import type { DeploymentsModel } from '../deployments/model';
 import { plainText } from '../panel/plainText';
 import { errorWords } from '../panel/words';
 import { CommandIDs } from '../tokens';
-import { showEdiError } from './errors';
 
 /** How long good news stay, in milliseconds. */
 const SHORTLY = 5_000;
@@ -118,7 +117,9 @@ export class JobNotifier implements IDisposable {
   private _cancelledText(job: Job): string {
     const { trans } = this._options;
     const said = plainText(job.message);
-    return said || trans.__('The deployment of %1 was cancelled.', job.deployment);
+    return (
+      said || trans.__('The deployment of %1 was cancelled.', job.deployment)
+    );
   }
 
   private _failed(job: Job): Content {
@@ -132,7 +133,7 @@ export class JobNotifier implements IDisposable {
     const show = {
       label: trans.__('Show details'),
       callback: () => {
-        void showEdiError(title, error, trans);
+        void this._explain(title, error);
       }
     };
     return ['error', `${title}: ${plainText(message)}`, false, [show]];
@@ -162,7 +163,8 @@ export class JobNotifier implements IDisposable {
     const message = shorten(text);
     const options = { autoClose, actions, progress: undefined };
     const isShown =
-      id !== undefined && Notification.update({ id, message, type, ...options });
+      id !== undefined &&
+      Notification.update({ id, message, type, ...options });
     if (!isShown) {
       Notification.emit(message, type, options);
     }
@@ -173,8 +175,13 @@ export class JobNotifier implements IDisposable {
     try {
       await model.cancel(job.id);
     } catch (reason) {
-      await showEdiError(trans.__('Not cancelled'), reason, trans);
+      await this._explain(trans.__('Not cancelled'), reason);
     }
+  }
+
+  private async _explain(title: string, reason: unknown): Promise<void> {
+    const { showEdiError } = await import('./errors');
+    await showEdiError(title, reason, this._options.trans);
   }
 
   private readonly _options: JobNotifier.IOptions;

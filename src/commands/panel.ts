@@ -3,11 +3,7 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import { ediIcon, sendIcon } from '../icons';
 import { CommandIDs, type IPanelControl } from '../tokens';
-import {
-  DEPLOYMENT_ARGS,
-  type ICommandOptions,
-  rowOf
-} from './lifecycle';
+import { DEPLOYMENT_ARGS, type ICommandOptions, rowOf } from './lifecycle';
 
 /** Add the commands that need the panel. */
 export function addPanelCommands(

@@ -3,21 +3,17 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type {
-  DeployRequest,
-  EnvironmentInfo,
-  Job,
-  JobKind,
-  Info
-} from '../api/wire';
+import type { DeployRequest, EnvironmentInfo, Job, JobKind } from '../api/wire';
 import type { IEdiClient } from '../api/client';
 import { EdiError } from '../api/errors';
+import { Environments } from './environments';
 import { FollowedJobs } from './jobs';
+import { PendingActions } from './pending';
 import { DeploymentsPoll } from './poll';
 import type { IRow } from './rows';
 import { isInTransition, keepEqual, toRows } from './rows';
 import type { View } from './view';
-import { chooseEnvironment, snapshotOf } from './view';
+import { snapshotOf } from './view';
 
 /**
  * The deployments of the chosen environment and everything that is being done
@@ -26,11 +22,10 @@ import { chooseEnvironment, snapshotOf } from './view';
 export class DeploymentsModel implements IDisposable {
   constructor(options: DeploymentsModel.IOptions) {
     this._client = options.client;
-    this._wanted = options.environment ?? null;
+    this._environments = new Environments(options.client);
     this._poll = new DeploymentsPoll({
       fetch: () => this._fetch(),
-      isWanted: () =>
-        this._isActive || this._isAsked || !this._jobs.isEmpty,
+      isWanted: () => this._isActive || this._isAsked || !this._jobs.isEmpty,
       connection: options.connection ?? null
     });
   }
@@ -64,13 +59,12 @@ export class DeploymentsModel implements IDisposable {
 
   /** The environments, Local first; empty until the server has named them. */
   get environments(): readonly EnvironmentInfo[] {
-    return this._info?.environments ?? [];
+    return this._environments.all;
   }
 
   /** The environment that is shown; null until the server has named them. */
   get environment(): EnvironmentInfo | null {
-    const id = chooseEnvironment(this.environments, this._wanted);
-    return this.environments.find(env => env.id === id) ?? null;
+    return this._environments.current;
   }
 
   /** Show another environment. */
@@ -78,7 +72,7 @@ export class DeploymentsModel implements IDisposable {
     if (id === this.environment?.id) {
       return;
     }
-    this._wanted = id;
+    this._environments.want(id);
     this._selected = null;
     this._view = { kind: 'loading' };
     this._emitChanged();
@@ -129,7 +123,7 @@ export class DeploymentsModel implements IDisposable {
    * @throws EdiError - when the server cannot be asked.
    */
   async load(): Promise<void> {
-    await this._loadInfo();
+    await this._environments.load();
     this._emitChanged();
     this._isAsked = true;
     void this.refresh();
@@ -147,11 +141,7 @@ export class DeploymentsModel implements IDisposable {
    * until the server has answered.
    * @throws EdiError - when the server refuses the job.
    */
-  deploy(
-    environment: string,
-    body: DeployRequest,
-    name: string
-  ): Promise<Job> {
+  deploy(environment: string, body: DeployRequest, name: string): Promise<Job> {
     return this._act(environment, name, 'deploy', () =>
       this._client.deploy(environment, body)
     );
@@ -203,15 +193,14 @@ export class DeploymentsModel implements IDisposable {
     kind: JobKind,
     ask: () => Promise<Job>
   ): Promise<Job> {
-    const key = pendingKey(environment, name);
-    this._pending.set(key, kind);
+    this._pending.add(environment, name, kind);
     this._emitChanged();
     try {
       const job = await ask();
       this._take(job);
       return job;
     } finally {
-      this._pending.delete(key);
+      this._pending.remove(environment, name);
       this._emitChanged();
       void this.refresh();
     }
@@ -230,7 +219,7 @@ export class DeploymentsModel implements IDisposable {
   private async _fetch(): Promise<void> {
     const request = ++this._requests;
     try {
-      await this._loadInfo();
+      await this._environments.load();
       if (this._isActive || this._isAsked) {
         this._isAsked = false;
         await this._fetchList(request);
@@ -244,13 +233,6 @@ export class DeploymentsModel implements IDisposable {
       throw reason;
     } finally {
       this._poll.hurry = this._isInTransition;
-    }
-  }
-
-  private async _loadInfo(): Promise<void> {
-    if (this._info === null || this._isInfoOld) {
-      this._info = await this._client.info();
-      this._isInfoOld = false;
     }
   }
 
@@ -275,9 +257,14 @@ export class DeploymentsModel implements IDisposable {
     if (id === this.environment?.id) {
       const before = snapshotOf(this._view)?.list;
       const snapshot = { list, received: Date.now() };
-      const isNews = this._view.kind !== 'ready' || before?.revision !== list.revision;
+      const isNews =
+        this._view.kind !== 'ready' || before?.revision !== list.revision;
       this._view = list.error
-        ? { kind: 'error', error: EdiError.fromInfo(list.error), stale: snapshot }
+        ? {
+            kind: 'error',
+            error: EdiError.fromInfo(list.error),
+            stale: snapshot
+          }
         : { kind: 'ready', snapshot };
       if (isNews) {
         this._emitChanged();
@@ -307,8 +294,7 @@ export class DeploymentsModel implements IDisposable {
     if (this._isDisposed) {
       return;
     }
-    // After an outage the server may be another one, with other environments.
-    this._isInfoOld = true;
+    this._environments.expire();
     this._view = { kind: 'error', error, stale: snapshotOf(this._view) };
     this._emitChanged();
   }
@@ -316,7 +302,7 @@ export class DeploymentsModel implements IDisposable {
   private get _isInTransition(): boolean {
     return (
       !this._jobs.isEmpty ||
-      this._pending.size > 0 ||
+      !this._pending.isEmpty ||
       snapshotOf(this._view)?.list.engine === 'starting' ||
       this.rows.some(isInTransition)
     );
@@ -333,18 +319,11 @@ export class DeploymentsModel implements IDisposable {
     for (const job of this._jobs.running) {
       jobs.set(job.id, job);
     }
-    const pending = new Map<string, JobKind>();
-    for (const [key, kind] of this._pending) {
-      const [env, name] = JSON.parse(key) as [string, string];
-      if (env === environment) {
-        pending.set(name, kind);
-      }
-    }
     const rows = toRows({
       environment,
       deployments: list?.deployments ?? [],
       jobs: [...jobs.values()],
-      pending,
+      pending: this._pending.in(environment),
       dismissed: this._dismissed
     });
     return keepEqual(this._lastRows, rows);
@@ -358,17 +337,15 @@ export class DeploymentsModel implements IDisposable {
   private readonly _client: IEdiClient;
   private readonly _poll: DeploymentsPoll;
   private readonly _jobs = new FollowedJobs();
-  private readonly _pending = new Map<string, JobKind>();
+  private readonly _environments: Environments;
+  private readonly _pending = new PendingActions();
   private readonly _dismissed = new Set<string>();
   private readonly _changed = new Signal<this, void>(this);
   private readonly _jobAdvanced = new Signal<this, Job>(this);
   private readonly _jobEnded = new Signal<this, Job>(this);
-  private _info: Info | null = null;
-  private _isInfoOld = false;
   private _rows: readonly IRow[] | null = null;
   private _lastRows: readonly IRow[] = [];
   private _view: View = { kind: 'loading' };
-  private _wanted: string | null;
   private _selected: string | null = null;
   private _requests = 0;
   private _isActive = false;
@@ -377,16 +354,10 @@ export class DeploymentsModel implements IDisposable {
   private _isDisposed = false;
 }
 
-function pendingKey(environment: string, name: string): string {
-  return JSON.stringify([environment, name]);
-}
-
 export namespace DeploymentsModel {
   export interface IOptions {
     client: IEdiClient;
     /** Whether the Jupyter server can be reached; without it, assume so. */
     connection?: IConnectionStatus | null;
-    /** The environment to show first, if it exists. */
-    environment?: string | null;
   }
 }

@@ -60,7 +60,9 @@ export function toRows(sources: IRowSources): IRow[] {
   const names = new Set([
     ...deployments.keys(),
     ...making.filter(job => job.kind === 'deploy').map(job => job.deployment),
-    ...[...pending].filter(([, kind]) => kind === 'deploy').map(([name]) => name)
+    ...[...pending]
+      .filter(([, kind]) => kind === 'deploy')
+      .map(([name]) => name)
   ]);
   return [...names].sort(byName).map(name => {
     const deployment = deployments.get(name) ?? null;

@@ -1,4 +1,4 @@
-import type { DeploymentList, EnvironmentInfo } from '../api/wire';
+import type { DeploymentList } from '../api/wire';
 import type { EdiError } from '../api/errors';
 
 /** What the server said last about one environment. */
@@ -31,13 +31,4 @@ export function snapshotOf(view: View): ISnapshot | null {
     case 'ready':
       return view.snapshot;
   }
-}
-
-/** The environment to show: the wanted one if it exists, else the first. */
-export function chooseEnvironment(
-  environments: readonly EnvironmentInfo[],
-  wanted: string | null
-): string | null {
-  const found = environments.find(environment => environment.id === wanted);
-  return (found ?? environments[0])?.id ?? null;
 }

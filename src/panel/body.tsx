@@ -1,13 +1,22 @@
-import { UseSignal } from '@jupyterlab/ui-components';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { snapshotOf } from '../deployments/view';
-import { usePanel } from './context';
+import { type IPanelContext, PanelContext, usePanel } from './context';
 import { EmptyView } from './empty';
 import { ErrorView, StaleBanner } from './errors';
 import { LiveRegion } from './live';
 import { EngineBanner, LoadingView } from './loading';
 import { DeploymentRows } from './rows';
+
+/** Everything below the toolbar, as a widget. */
+export function createBody(context: IPanelContext): ReactWidget {
+  return ReactWidget.create(
+    <PanelContext.Provider value={context}>
+      <PanelBody />
+    </PanelContext.Provider>
+  );
+}
 
 /** Everything below the toolbar; redrawn when model or panel state change. */
 export function PanelBody(): JSX.Element {

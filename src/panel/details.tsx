@@ -24,7 +24,8 @@ export function Details(props: { row: IRow }): JSX.Element {
       </p>
     );
   }
-  const needsReason = deployment.state === 'failed' || deployment.state === 'unknown';
+  const needsReason =
+    deployment.state === 'failed' || deployment.state === 'unknown';
   return (
     <>
       {needsReason && <FailureCard deployment={deployment} />}

@@ -16,7 +16,10 @@ export function FailureCard(props: { deployment: Deployment }): JSX.Element {
     end.current?.scrollTo?.({ top: end.current.scrollHeight });
   }, [log]);
   return (
-    <section className="edi-Failure" aria-label={trans.__('Why %1 failed', name)}>
+    <section
+      className="edi-Failure"
+      aria-label={trans.__('Why %1 failed', name)}
+    >
       <p className="edi-Failure-reason">
         {plainText(reason) || trans.__('The service gives no reason.')}
       </p>

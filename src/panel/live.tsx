@@ -24,9 +24,7 @@ export function LiveRegion(props: { rows: readonly IRow[] }): JSX.Element {
     if (changed.length > 0 && before.size > 0) {
       setNews(
         changed
-          .map(row =>
-            trans.__('%1: %2', row.name, stateWord(row.state, trans))
-          )
+          .map(row => trans.__('%1: %2', row.name, stateWord(row.state, trans)))
           .join(', ')
       );
     }

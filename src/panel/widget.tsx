@@ -6,14 +6,13 @@ import { Panel, type Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { ediIcon } from '../icons';
-import { PanelBody } from './body';
-import { type IPanelContext, PanelContext } from './context';
+import type { IPanelContext } from './context';
 
 /** The sidebar: a toolbar over the list of deployments. */
 export class EdiPanel extends SidePanel {
   constructor(context: IPanelContext, translator: ITranslator) {
     super({ content: new Panel(), translator });
-    const { model, trans } = context;
+    const { trans } = context;
     this._context = context;
     this.id = 'edi-panel';
     this.addClass('edi-Panel');
@@ -22,37 +21,47 @@ export class EdiPanel extends SidePanel {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('EDI deployments'));
     this.toolbar.node.setAttribute('aria-label', trans.__('EDI toolbar'));
-    const body = ReactWidget.create(
-      <PanelContext.Provider value={context}>
-        <PanelBody />
-      </PanelContext.Provider>
-    );
     this.content.addClass('edi-Panel-content');
-    this.content.addWidget(body);
-    model.isActive = false;
   }
 
   protected override onBeforeShow(msg: Message): void {
     super.onBeforeShow(msg);
-    this._context.model.isActive = true;
+    this._setActive(true);
   }
 
   protected override onAfterHide(msg: Message): void {
     super.onAfterHide(msg);
-    this._context.model.isActive = false;
+    this._setActive(false);
   }
 
   protected override onAfterAttach(msg: Message): void {
     super.onAfterAttach(msg);
-    this._context.model.isActive = this.isVisible;
+    this._setActive(this.isVisible);
   }
 
   protected override onBeforeDetach(msg: Message): void {
-    this._context.model.isActive = false;
+    this._setActive(false);
     super.onBeforeDetach(msg);
   }
 
+  private _setActive(isActive: boolean): void {
+    this._context.model.isActive = isActive;
+    if (isActive && !this._isFilled) {
+      this._isFilled = true;
+      void this._fill();
+    }
+  }
+
+  /** Load the list when it is first looked at, not while JupyterLab starts. */
+  private async _fill(): Promise<void> {
+    const { createBody } = await import('./body');
+    if (!this.isDisposed) {
+      this.content.addWidget(createBody(this._context));
+    }
+  }
+
   private readonly _context: IPanelContext;
+  private _isFilled = false;
 }
 
 /** The toolbar item that names the environment, and changes it. */

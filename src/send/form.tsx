@@ -69,7 +69,7 @@ export function SendForm(props: { row: IRow }): JSX.Element | null {
         ref={editor}
         id={id}
         className="edi-Send-payload"
-        rows={6}
+        rows={7}
         spellCheck={false}
         autoComplete="off"
         value={payload.text}

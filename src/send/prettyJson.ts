@@ -1,5 +1,5 @@
-/** Longest line that is not broken, in characters. */
-const WIDTH = 64;
+/** Longest line that is not broken, in characters: a sidebar is narrow. */
+const WIDTH = 30;
 const INDENT = '  ';
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
@@ -89,7 +89,10 @@ function print(node: Node, indent: string): string {
     ({ key, value }) => key === null && typeof value === 'string'
   );
   const lines = isPlain
-    ? fill(node.entries.map(entry => entry.value as string), inner)
+    ? fill(
+        node.entries.map(entry => entry.value as string),
+        inner
+      )
     : node.entries.map(({ key, value }) => {
         const text = print(value, inner);
         return inner + (key === null ? text : `${key}: ${text}`);

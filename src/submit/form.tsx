@@ -28,6 +28,7 @@ type Look =
 export function DeployForm(props: IDeployFormProps): JSX.Element {
   const { model, path, trans, onChange } = props;
   const id = React.useId();
+  const nameInput = React.useRef<HTMLInputElement>(null);
   const look = useInspection(model, path);
   const inspection = look.kind === 'seen' ? look.inspection : null;
   const [typed, setTyped] = React.useState<string | null>(null);
@@ -57,6 +58,7 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
       <div className="edi-Field">
         <label htmlFor={`${id}-name`}>{trans.__('Name')}</label>
         <input
+          ref={nameInput}
           id={`${id}-name`}
           className="jp-mod-styled edi-Field-input"
           type="text"
@@ -75,7 +77,11 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
                 <button
                   type="button"
                   className="edi-LinkButton"
-                  onClick={() => setTyped(fault.fix)}
+                  onClick={() => {
+                    setTyped(fault.fix);
+                    // The button goes away; the focus must not go with it.
+                    nameInput.current?.focus();
+                  }}
                 >
                   {trans.__('Use “%1”', fault.fix)}
                 </button>
@@ -86,9 +92,7 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
       </div>
       {model.environments.length > 1 && (
         <div className="edi-Field">
-          <label htmlFor={`${id}-environment`}>
-            {trans.__('Environment')}
-          </label>
+          <label htmlFor={`${id}-environment`}>{trans.__('Environment')}</label>
           <HTMLSelect
             id={`${id}-environment`}
             value={environment ?? undefined}

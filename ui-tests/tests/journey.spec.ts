@@ -79,7 +79,10 @@ test('says what is wrong before anything is sent', async ({ page }) => {
 
   await expect(edi.dialog.getByRole('alert')).toContainText('kernel.py');
   await expect(edi.dialog.getByRole('alert')).toContainText('README.md');
-  const deploy = edi.dialog.getByRole('button', { name: 'Deploy', exact: true });
+  const deploy = edi.dialog.getByRole('button', {
+    name: 'Deploy',
+    exact: true
+  });
   await expect(deploy).toBeDisabled();
   await picture(page, 'problems');
 

@@ -49,10 +49,73 @@ test('shows every state by dot and word', async ({ page }) => {
   await edi.expectState('translate', 'Starting');
   await edi.expectState('vision', 'Stopping');
   await edi.toggle('digits').click();
-  await expect(page.getByLabel('Request', { exact: true })).toHaveValue(/digit/);
+  await expect(page.getByLabel('Request', { exact: true })).toHaveValue(
+    /digit/
+  );
   await picture(page, 'panel-light');
   await page.theme.setDarkTheme();
   await picture(page, 'panel-dark');
+  await page.theme.setTheme('JupyterLab Dark High Contrast');
+  await picture(page, 'panel-high-contrast');
+});
+
+test('offers in the context menu what the row allows', async ({ page }) => {
+  await mockFacade(page, { deployments: MIXED });
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+
+  await edi.toggle('churn-model').click({ button: 'right' });
+  const item = (name: string) =>
+    page.getByRole('menuitem', { name, exact: true });
+  await expect(item('Send a Request')).toBeEnabled();
+  await expect(item('Start')).toBeDisabled();
+  await expect(item('Stop…')).toBeEnabled();
+  await item('Undeploy…').click();
+  await expect(edi.dialog).toContainText('Undeploy churn-model?');
+  await page.keyboard.press('Enter');
+  await expect(edi.dialog).toBeHidden();
+  await edi.expectState('churn-model', 'Ready');
+});
+
+test('shows progress with Cancel on the row', async ({ page }) => {
+  const job = {
+    id: 'j1',
+    kind: 'deploy',
+    environment: 'local',
+    deployment: 'big-model',
+    state: 'running',
+    phase: 'upload',
+    fraction: 0.42,
+    message: 'Sending 420.0 MB of 1.00 GB',
+    created: 1_760_000_000,
+    finished: null,
+    cancelling: false,
+    error: null
+  };
+  await mockFacade(page, { deployments: MIXED, jobs: [job] });
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+
+  await edi.expectState('big-model', 'Deploying');
+  await expect(edi.row('big-model').getByRole('progressbar')).toBeVisible();
+  await expect(
+    page.getByText('Deploying big-model: Sending 420.0 MB of 1.00 GB')
+  ).toBeVisible();
+  await picture(page, 'progress');
+
+  const asked = page.waitForRequest(
+    request =>
+      request.method() === 'DELETE' && /\/edi\/jobs\/j1/.test(request.url())
+  );
+  await page.route(/\/edi\/jobs\/j1/, route =>
+    route.fulfill({ status: 202, json: { ...job, cancelling: true } })
+  );
+  await edi.panel
+    .getByRole('button', { name: 'Cancel the work on big-model' })
+    .click();
+  await asked;
 });
 
 test('says why a deployment failed', async ({ page }) => {
@@ -76,12 +139,14 @@ test('says why a deployment failed', async ({ page }) => {
 test('is usable at 200 pixels', async ({ page }) => {
   await mockFacade(page, { deployments: MIXED });
   await page.goto();
+  // JupyterLab's own sidebars end at 250.
+  await page.addStyleTag({
+    content: ':root { --jp-sidebar-min-width: 200px !important }'
+  });
   const edi = new PanelPage(page);
   await edi.open();
   await edi.toggle('digits').click();
 
-  // JupyterLab's own sidebars end at 250.
-  await page.addStyleTag({ content: ':root { --jp-sidebar-min-width: 200px }' });
   const box = await edi.panel.boundingBox();
   expect(box).not.toBeNull();
   const { x, y, width } = box!;
@@ -123,7 +188,9 @@ test('shows 200 deployments and is walked by arrow keys', async ({ page }) => {
     'aria-expanded',
     'true'
   );
-  await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeInViewport();
+  await expect(
+    page.getByRole('button', { name: 'Send', exact: true })
+  ).toBeInViewport();
   await picture(page, 'two-hundred');
 });
 
@@ -173,4 +240,3 @@ test('sends no request while the panel is hidden', async ({ page }) => {
   await edi.open();
   await expect.poll(() => requests).toBeGreaterThan(0);
 });
-

@@ -21,7 +21,7 @@ export class PanelPage {
   row(name: string): Locator {
     return this.panel
       .getByRole('listitem')
-      .filter({ has: this.toggleIn(this.panel, name) });
+      .filter({ has: this.toggleIn(this.page, name) });
   }
 
   /** The part of a row that opens its details; its name tells the state. */
@@ -59,7 +59,7 @@ export class PanelPage {
     });
   }
 
-  private toggleIn(scope: Locator, name: string): Locator {
+  private toggleIn(scope: Locator | Page, name: string): Locator {
     return scope.getByRole('button', {
       name: new RegExp(
         `^${name} (Stopped|Starting|Ready|Failed|Stopping|Deploying|Undeploying|Unknown)`

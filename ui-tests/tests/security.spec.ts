@@ -33,9 +33,9 @@ test('works on a server with token and XSRF check', async ({ page }) => {
   await edi.expectState('pingpong', 'Ready');
   await edi.toggle('pingpong').click();
   await edi.panel.getByRole('button', { name: 'Send', exact: true }).click();
-  await expect(
-    edi.panel.getByRole('region', { name: 'Answer' })
-  ).toContainText('200 OK');
+  await expect(edi.panel.getByRole('region', { name: 'Answer' })).toContainText(
+    '200 OK'
+  );
 
   await edi.act('Undeploy', 'pingpong');
   await edi.confirm('Undeploy');

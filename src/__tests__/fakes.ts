@@ -1,0 +1,186 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import type { IEdiClient } from '../api/client';
+import type {
+  Deployment,
+  DeploymentList,
+  EnvironmentInfo,
+  Inspection,
+  Job
+} from '../api/wire';
+
+/** English, as written in the source. */
+export const trans = nullTranslator.load('edi_labext');
+
+/** A deployment with everything that a test does not care about. */
+export function aDeployment(
+  name: string,
+  more: Partial<Deployment> = {}
+): Deployment {
+  return {
+    name,
+    state: 'ready',
+    reason: '',
+    since: 0,
+    kernels_ready: 1,
+    kernels_wanted: 1,
+    pending_tasks: 0,
+    runtime: 'python',
+    kernel_path: 'kernel.py',
+    tag: '',
+    creator: 'jo',
+    size: 100,
+    create_time: 1,
+    started_at: 1,
+    service_uri: '',
+    log_tail: [],
+    ...more
+  };
+}
+
+/** A running job with everything that a test does not care about. */
+export function aJob(
+  id: string,
+  deployment: string,
+  more: Partial<Job> = {}
+): Job {
+  return {
+    id,
+    kind: 'deploy',
+    environment: 'local',
+    deployment,
+    state: 'running',
+    phase: 'pack',
+    fraction: null,
+    message: 'Packing',
+    created: 1,
+    finished: null,
+    cancelling: false,
+    error: null,
+    ...more
+  };
+}
+
+export function anEnvironment(
+  id: string,
+  more: Partial<EnvironmentInfo> = {}
+): EnvironmentInfo {
+  return {
+    id,
+    title: id,
+    kind: 'local',
+    host: null,
+    problem: null,
+    ...more
+  };
+}
+
+export function anInspection(more: Partial<Inspection> = {}): Inspection {
+  return {
+    path: 'examples/digits',
+    name: 'digits',
+    kernel_path: 'kernel.py',
+    runtime: 'python',
+    files: [{ path: 'kernel.py', size: 1200 }],
+    file_count: 1,
+    total_size: 1200,
+    ignored: [],
+    problems: [],
+    ...more
+  };
+}
+
+/** A server in memory; every method can be watched and replaced. */
+export class FakeClient implements IEdiClient {
+  environments: EnvironmentInfo[] = [anEnvironment('local')];
+  deployments: Deployment[] = [];
+  allJobs: Job[] = [];
+  engine: DeploymentList['engine'] = 'running';
+
+  info = jest.fn(async () => ({
+    version: '0.1.0',
+    environments: this.environments,
+    limits: {
+      body_bytes: 1,
+      payload_bytes: 1,
+      answer_bytes: 1,
+      inspected_files: 1
+    }
+  }));
+
+  list = jest.fn(async (environment: string): Promise<DeploymentList> => {
+    const content = {
+      environment,
+      engine: this.engine,
+      deployments: [...this.deployments],
+      jobs: this.allJobs.filter(job => job.environment === environment),
+      error: null,
+      stale: false
+    };
+    return { ...content, revision: JSON.stringify(content) };
+  });
+
+  jobs = jest.fn(async () => ({ jobs: [...this.allJobs] }));
+
+  cancel = jest.fn(async (id: string) => {
+    this.change(id, { cancelling: true });
+    return this.allJobs.find(job => job.id === id)!;
+  });
+
+  inspect = jest.fn(
+    async (path: string, _signal?: AbortSignal): Promise<Inspection> =>
+      anInspection({ path })
+  );
+
+  deploy = jest.fn(async (environment: string, _body: object) =>
+    this.addJob(aJob('job-deploy', 'digits', { environment }))
+  );
+
+  start = jest.fn(async (environment: string, name: string) =>
+    this.addJob(aJob(`start-${name}`, name, { environment, kind: 'start' }))
+  );
+
+  stop = jest.fn(async (environment: string, name: string) =>
+    this.addJob(aJob(`stop-${name}`, name, { environment, kind: 'stop' }))
+  );
+
+  undeploy = jest.fn(async (environment: string, name: string) =>
+    this.addJob(
+      aJob(`undeploy-${name}`, name, { environment, kind: 'undeploy' })
+    )
+  );
+
+  samplePayload = jest.fn(async (_environment: string, _name: string) => ({
+    payload: '{"sample": 1}' as string | null
+  }));
+
+  infer = jest.fn(
+    async (
+      _environment: string,
+      _name: string,
+      payload: string,
+      _signal?: AbortSignal
+    ) => ({
+      status: 200,
+      ok: true,
+      content_type: 'application/json',
+      body: payload,
+      size: payload.length,
+      truncated: false,
+      elapsed_ms: 12.3,
+      error: null
+    })
+  );
+
+  /** Change a job as the server would in the course of time. */
+  change(id: string, more: Partial<Job>): void {
+    this.allJobs = this.allJobs.map(job =>
+      job.id === id ? { ...job, ...more } : job
+    );
+  }
+
+  private addJob(job: Job): Job {
+    this.allJobs.push(job);
+    return job;
+  }
+}
