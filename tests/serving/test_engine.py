@@ -32,7 +32,7 @@ def kernel(body: str, *, start: str = "pass", head: str = "") -> str:
     )
 
 
-def error_of(response) -> tuple[int, str]:  # noqa: ANN001
+def error_of(response) -> tuple[int, str]:
     body = response.json()
     # All three readers of the field find the same words (reference/rest-api.md section 4).
     assert body["error"] == body["message"] == body["errors"][0]["message"]
@@ -140,9 +140,10 @@ def test_a_token_for_name_and_password(engine: EngineProcess) -> None:
     run_only = {"Authorization": f"Bearer {tokens['service_token']}"}
     refused = requests.get(engine.base + "model", headers=run_only, timeout=10)
     assert error_of(refused)[0] == 403
-    assert requests.post(
-        engine.base + "inference/adas", headers=run_only, timeout=10
-    ).status_code == 409
+    assert (
+        requests.post(engine.base + "inference/adas", headers=run_only, timeout=10).status_code
+        == 409
+    )
 
 
 def test_the_engine_proves_itself_before_it_gets_a_token(engine: EngineProcess) -> None:

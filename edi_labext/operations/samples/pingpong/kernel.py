@@ -2,7 +2,7 @@
 
 import json
 
-import redhareapiversion  # noqa: F401
+import redhareapiversion
 from redhareapi import Kernel
 
 
