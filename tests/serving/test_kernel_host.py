@@ -144,7 +144,8 @@ def failure(code: str, words: str) -> tuple[int, bytes]:
 def interpreter(minor: int) -> str | None:
     """A working Python 3.``minor``: on the PATH, or one that pyenv has."""
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    candidates = sorted(root.glob(f"versions/3.{minor}.*/bin/python3"))
+    readable = os.access(root, os.R_OK | os.X_OK)
+    candidates = sorted(root.glob(f"versions/3.{minor}.*/bin/python3")) if readable else []
     found = shutil.which(f"python3.{minor}")
     for candidate in [*map(str, candidates), *([found] if found else [])]:
         question = [candidate, "-c", "import sys; print(sys.version_info[1])"]

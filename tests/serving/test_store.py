@@ -259,9 +259,10 @@ def test_the_lock_names_its_owner_and_is_let_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize("umask", [0o000, 0o777])
 def test_nothing_is_open_to_others(tmp_path: Path, umask: int) -> None:
     async def use(store: Store) -> None:
+        package = staged(store.staging)
         previous = os.umask(umask)
         try:
-            await store.publish(staged(store.staging), creator="")
+            await store.publish(package, creator="")
             await store.update("digits", desired="started")
         finally:
             os.umask(previous)
