@@ -314,9 +314,14 @@ def test_chunked_body_beyond_the_limit(tmp_path, path):
 
 def test_too_large_body_behind_an_open_answer(tmp_path):
     with running(tmp_path, control_body_limit=1000) as server, server.connect() as wire:
-        wire.send(wire.request(path=HELD, body=b"front"))
-        wire.send(wire.request("POST", "/big", "Transfer-Encoding: chunked"))
-        wire.send(b"7d0\r\n" + b"x" * 2000 + b"\r\n")
+        # In one piece: the second must be refused before the first is answered.
+        wire.send(
+            wire.request(path=HELD, body=b"front")
+            + wire.request("POST", "/big", "Transfer-Encoding: chunked")
+            + b"7d0\r\n"
+            + b"x" * 2000
+            + b"\r\n"
+        )
         task = held_task(server, b"front")
         server.call(lambda: task.answer(b"1"))
         assert wire.reply().body == b"1"
