@@ -11,7 +11,8 @@ No message, hint or detail may hold a token.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypedDict
 
 #: Longest value of a user that an error message repeats, in characters.
 ECHO_LIMIT = 80
@@ -25,6 +26,13 @@ def echo(value: object) -> str:
     """
     text = ascii(value)
     return text if len(text) <= ECHO_LIMIT else text[: ECHO_LIMIT - 1] + "…"
+
+
+class FieldProblem(TypedDict):
+    """What is wrong with one field of a document; ``field`` is its dotted path."""
+
+    field: str
+    message: str
 
 
 class EdiError(Exception):
@@ -44,6 +52,8 @@ class EdiError(Exception):
         Longer plain text such as the last lines of a log, shown on demand.
     retry_after:
         Seconds after which a retry makes sense, if known.
+    fields:
+        Every wrong field of a document, where all of them were looked for.
     """
 
     code: str = "error"
@@ -58,6 +68,7 @@ class EdiError(Exception):
         field: str | None = None,
         detail: str | None = None,
         retry_after: float | None = None,
+        fields: Sequence[FieldProblem] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -66,11 +77,13 @@ class EdiError(Exception):
         self.field = field
         self.detail = detail
         self.retry_after = retry_after
+        self.fields = None if fields is None else list(fields)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the error as the JSON object that our servers send.
 
-        Shape: ``{"code", "message", "hint", "field", "detail"}``, all text or ``None``.
+        Shape: ``{"code", "message", "hint", "field", "detail", "fields"}``: text or ``None``, but
+        ``fields``, which is ``None`` or a list of ``{"field", "message"}``.
         """
         return {
             "code": self.code,
@@ -78,6 +91,7 @@ class EdiError(Exception):
             "hint": self.hint,
             "field": self.field,
             "detail": self.detail,
+            "fields": self.fields,
         }
 
 

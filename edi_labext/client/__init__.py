@@ -2,6 +2,7 @@
 
 from .answers import InferenceAnswer
 from .edi_client import EdiClient
+from .engine_stop import stop_engine
 from .environments import LOCAL, Environment, EnvironmentSet
 from .local_engine import EngineAddress, LocalEngine, default_store
 
@@ -14,4 +15,5 @@ __all__ = [
     "InferenceAnswer",
     "LocalEngine",
     "default_store",
+    "stop_engine",
 ]

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from ..errors import (
     Conflict,
     EdiError,
+    FieldProblem,
     InvalidInput,
     KernelFailure,
     NotFound,
@@ -39,6 +40,7 @@ Model = TypeVar("Model", bound=BaseModel)
 QUOTE_LIMIT = 200
 _MESSAGE_LIMIT = 500
 _DETAIL_LIMIT = 16 << 10
+_FIELDS_LIMIT = 1_000
 #: Longest Retry-After that is believed, in seconds.
 _RETRY_LIMIT = 60.0
 
@@ -139,6 +141,7 @@ def refusal(
         field=said.field,
         detail=said.detail,
         retry_after=_retry_after(answer),
+        fields=said.fields,
     )
 
 
@@ -163,10 +166,22 @@ def read_model(answer: RawAnswer, model: type[Model], *, host: str) -> Model:
 
 def read_models(answer: RawAnswer, model: type[Model], *, host: str) -> list[Model]:
     """Read an array of objects; raises :class:`~edi_labext.errors.UpstreamBadResponse`."""
-    value = read_json(answer, host=host)
+    return read_items(read_json(answer, host=host), answer, model, host=host)
+
+
+def read_items(value: object, answer: RawAnswer, model: type[Model], *, host: str) -> list[Model]:
+    """Read a part of an answer that is to be an array of objects, like :func:`read_models`."""
     if not isinstance(value, list):
         raise strange(answer, host, "not the list that was asked for")
     return [_validate(item, model, answer, host) for item in value]
+
+
+def read_object(answer: RawAnswer, *, host: str) -> dict[str, Any]:
+    """Parse an object; raises :class:`~edi_labext.errors.UpstreamBadResponse`."""
+    value = read_json(answer, host=host)
+    if not isinstance(value, dict):
+        raise strange(answer, host, "not the object that was asked for")
+    return value
 
 
 def read_json(answer: RawAnswer, *, host: str) -> Any:
@@ -214,6 +229,7 @@ class _Said:
         self.hint: str | None = None
         self.field: str | None = None
         self.detail: str | None = None
+        self.fields: list[FieldProblem] | None = None
         self.quote = ""
         try:
             value = answer.json()
@@ -245,6 +261,18 @@ class _Said:
         if isinstance(detail, str) and detail.strip():
             kept = (c if c.isprintable() or c in "\n\t" else "�" for c in detail[-_DETAIL_LIMIT:])
             self.detail = "".join(kept)
+        self.fields = _fields(body.get("fields"))
+
+
+def _fields(value: object) -> list[FieldProblem] | None:
+    if not isinstance(value, list):
+        return None
+    items = [item for item in value[:_FIELDS_LIMIT] if isinstance(item, dict)]
+    told = (
+        (_text(item.get("field"), QUOTE_LIMIT), _text(item.get("message"), _MESSAGE_LIMIT))
+        for item in items
+    )
+    return [FieldProblem(field=field, message=text) for field, text in told if field and text]
 
 
 def _text(value: object, limit: int) -> str | None:

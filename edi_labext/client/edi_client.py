@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from ..errors import UpstreamBadResponse, UpstreamUnreachable
-from ..models import Capabilities, DeploymentStatus, ModelDescription, ModelInstance, check_name
-from .answers import InferenceAnswer, read_json, read_model, read_models, refusal, strange
-from .transport import MAX_ANSWER, READ_TIMEOUT, RawAnswer, Transport
+from ..errors import UpstreamBadResponse
+from ..models import (
+    Capabilities,
+    DeploymentStatus,
+    ModelDescription,
+    ModelInstance,
+    Runtime,
+    check_name,
+)
+from .answers import (
+    InferenceAnswer,
+    read_items,
+    read_model,
+    read_models,
+    read_object,
+    refusal,
+    strange,
+)
+from .exchange import Exchange
 from .upload import UPLOAD_TIMEOUT, WRITE_TIMEOUT, Upload
 
 #: Largest inference answer, in bytes (64 MiB).
@@ -46,13 +62,8 @@ class EdiClient:
         trust_proxies: bool,
         verify: bool | str = True,
     ) -> None:
-        parts = urlsplit(base_url)
         self.base_url = base_url.rstrip("/") + "/"
-        self._base_path = parts.path.rstrip("/")
-        self._token = token
-        self._transport = Transport(
-            f"{parts.scheme}://{parts.netloc}", trust_proxies=trust_proxies, verify=verify
-        )
+        self._exchange = Exchange(self.base_url, token, trust_proxies=trust_proxies, verify=verify)
         self._known_capabilities: Capabilities | None = None
         self._asked_capabilities = False
 
@@ -62,22 +73,24 @@ class EdiClient:
     @property
     def host(self) -> str:
         """Host and port, for messages."""
-        return self._transport.host
+        return self._exchange.host
 
     def close(self) -> None:
         """Close idle connections."""
-        self._transport.close()
+        self._exchange.transport.close()
 
     # --- deployments ------------------------------------------------------------------------
 
     def list_models(self) -> list[ModelDescription]:
         """Return all deployments, as the EDI sorts them."""
-        answer = self._call("GET", self._path("model"), "Inference List")
+        answer = self._exchange.call("GET", self._exchange.path("model"), "Inference List")
         return read_models(answer, ModelDescription, host=self.host)
 
     def get_model(self, name: str) -> ModelDescription:
         """Return one deployment; raises :class:`~edi_labext.errors.NotFound`."""
-        answer = self._call("GET", self._path("model", check_name(name)), "Inference List")
+        answer = self._exchange.call(
+            "GET", self._exchange.path("model", check_name(name)), "Inference List"
+        )
         return read_model(answer, ModelDescription, host=self.host)
 
     def deploy(
@@ -108,9 +121,9 @@ class EdiClient:
         InvalidInput, TooLarge
             The package was refused.
         """
-        answer = self._call(
+        answer = self._exchange.call(
             "POST",
-            self._path("deployment", "model"),
+            self._exchange.path("deployment", "model"),
             "Inference Publish",
             headers={"Content-Type": "application/octet-stream"},
             body=Upload(file, size, progress, checkpoint),
@@ -128,32 +141,97 @@ class EdiClient:
         Conflict
             ``started`` when it has not been stopped.
         """
-        self._call("DELETE", self._path("model", check_name(name)), "Inference Delete")
+        self._exchange.call(
+            "DELETE", self._exchange.path("model", check_name(name)), "Inference Delete"
+        )
 
     def start(self, name: str) -> None:
         """Ask for a start; it happens later. Raises :class:`~edi_labext.errors.NotFound`."""
-        path = self._path("model", check_name(name), "operation", "start")
-        self._call("PUT", path, "Inference Start")
+        path = self._exchange.path("model", check_name(name), "operation", "start")
+        self._exchange.call("PUT", path, "Inference Start")
 
     def stop(self, name: str) -> None:
         """Ask for a stop; it happens later. Raises :class:`~edi_labext.errors.NotFound`."""
-        path = self._path("model", check_name(name), "operation", "stop")
-        self._call("PUT", path, "Inference Stop")
+        path = self._exchange.path("model", check_name(name), "operation", "stop")
+        self._exchange.call("PUT", path, "Inference Stop")
 
     def instance(self, name: str) -> ModelInstance:
         """Return what runs; raises :class:`~edi_labext.errors.NotFound`."""
-        path = self._path("model", check_name(name), "instance")
-        return read_model(self._call("GET", path, "Inference List"), ModelInstance, host=self.host)
+        path = self._exchange.path("model", check_name(name), "instance")
+        return read_model(
+            self._exchange.call("GET", path, "Inference List"), ModelInstance, host=self.host
+        )
 
     def readme(self, name: str) -> str:
         """Return the text of ``README.md``; raises :class:`~edi_labext.errors.NotFound`."""
-        path = self._path("model", check_name(name), "readme")
-        answer = self._call("GET", path, "Inference List")
-        value = read_json(answer, host=self.host)
-        text = value.get("readme") if isinstance(value, dict) else None
+        path = self._exchange.path("model", check_name(name), "readme")
+        answer = self._exchange.call("GET", path, "Inference List")
+        text = read_object(answer, host=self.host).get("readme")
         if not isinstance(text, str):
             raise strange(answer, self.host, "not a readme")
         return text
+
+    def update_readme(self, name: str, text: str) -> None:
+        """Replace the text of ``README.md``; raises :class:`~edi_labext.errors.NotFound`."""
+        self._put(("model", check_name(name), "readme"), {"readme": text})
+
+    # --- how they run -----------------------------------------------------------------------
+
+    def app_profile(self, name: str) -> dict[str, Any]:
+        """Return the profile exactly as the EDI has it.
+
+        :meth:`edi_labext.models.Profile.read` makes a :class:`~edi_labext.models.Profile` of it.
+
+        Raises
+        ------
+        NotFound
+        """
+        path = self._exchange.path("model", check_name(name), "appprofile")
+        answer = self._exchange.call("GET", path, "Inference List")
+        return read_object(answer, host=self.host)
+
+    def update_profile(
+        self, name: str, document: Mapping[str, Any], *, revision: str | None = None
+    ) -> None:
+        """Replace the whole profile of a stopped deployment, for its next start.
+
+        Parameters
+        ----------
+        revision:
+            :func:`~edi_labext.models.profile_revision` of the profile that it was made from; our
+            engine refuses when that is no longer the present one, other EDIs do not look.
+
+        Raises
+        ------
+        NotFound
+        Conflict
+            ``started``, ``changed_since_read``
+        InvalidInput
+            With all wrong fields in ``fields`` where the EDI tells them.
+        """
+        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        self._put(("model", check_name(name), "appprofile"), document, headers)
+
+    def runtimes(self) -> list[Runtime]:
+        """Return what kernels can run in."""
+        path = self._exchange.path("deployment", "runtime")
+        answer = self._exchange.call("GET", path, "Inference List")
+        items = read_object(answer, host=self.host).get("runtimes")
+        return read_items(items, answer, Runtime, host=self.host)
+
+    def _put(
+        self,
+        route: tuple[str, ...],
+        value: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._exchange.call(
+            "PUT",
+            self._exchange.path(*route),
+            "Inference Update",
+            headers={"Content-Type": "application/json", **(headers or {})},
+            body=json.dumps(value).encode(),
+        )
 
     # --- what only our engine has -----------------------------------------------------------
 
@@ -162,7 +240,7 @@ class EdiClient:
         if self._asked_capabilities:
             return self._known_capabilities
         try:
-            answer = self._send("GET", "/edi/v1/capabilities", headers={})
+            answer = self._exchange.send("GET", "/edi/v1/capabilities", headers={})
             if answer.status in _PASSING:
                 raise refusal(answer, host=self.host, permission=None)
             if answer.status == 200:
@@ -183,7 +261,9 @@ class EdiClient:
         check_name(name)
         if self.capabilities() is None:
             return None
-        answer = self._call("GET", f"/edi/v1/model/{quote(name, safe='')}/status", "Inference List")
+        answer = self._exchange.call(
+            "GET", f"/edi/v1/model/{quote(name, safe='')}/status", "Inference List"
+        )
         return read_model(answer, DeploymentStatus, host=self.host)
 
     # --- inference --------------------------------------------------------------------------
@@ -206,9 +286,9 @@ class EdiClient:
         timeout:
             Seconds; a little more than the profile's ``task_execution_timeout`` (60).
         """
-        answer = self._send(
+        answer = self._exchange.send(
             "POST",
-            self._path("inference", check_name(name)),
+            self._exchange.path("inference", check_name(name)),
             headers={"Content-Type": content_type},
             bearer=True,
             body=body,
@@ -220,76 +300,3 @@ class EdiClient:
         return InferenceAnswer(
             answer.status, answer.body, answer.content_type, answer.elapsed, self.host
         )
-
-    # --- one exchange -----------------------------------------------------------------------
-
-    def _path(self, *segments: str) -> str:
-        return "/".join((self._base_path, *(quote(segment, safe="") for segment in segments)))
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        permission: str | None,
-        *,
-        headers: dict[str, str] | None = None,
-        body: Any = None,
-        connect_timeout: float | None = None,
-        read_timeout: float = READ_TIMEOUT,
-    ) -> RawAnswer:
-        """Send a management request; everything but success raises."""
-        answer = self._send(
-            method,
-            path,
-            headers=headers or {},
-            body=body,
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-        )
-        if answer.status >= 400:
-            raise refusal(answer, host=self.host, permission=permission)
-        return answer
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: dict[str, str],
-        bearer: bool = False,
-        body: Any = None,
-        connect_timeout: float | None = None,
-        read_timeout: float = READ_TIMEOUT,
-        limit: int = MAX_ANSWER,
-    ) -> RawAnswer:
-        """Send, and send again once where that is safe: a new token, or a connection that died.
-
-        An idle connection may be closed by the other side at the very moment it is used, which
-        says nothing about the request; only reads are repeated.
-
-        WMLA's inference host takes the token as ``Bearer`` alone, its console host as
-        ``X-Auth-Token``, so inference sends both; our engine refuses two tokens in one request.
-        """
-        token = self._token()
-        timeouts: dict[str, float] = {"read_timeout": read_timeout}
-        if connect_timeout is not None:
-            timeouts["connect_timeout"] = connect_timeout
-        for last in (False, True):
-            sent = {**headers, "X-Auth-Token": token}
-            if bearer and not self._transport.is_local:
-                sent["Authorization"] = f"Bearer {token}"
-            try:
-                answer = self._transport.exchange(
-                    method, path, sent, body=body, limit=limit, secret=token, **timeouts
-                )
-            except UpstreamUnreachable as error:
-                if last or method != "GET" or error.code != "upstream_reset":
-                    raise
-                continue
-            if answer.status != 401 or last or isinstance(body, Upload):
-                return answer
-            renewed = self._token()
-            if renewed == token:
-                return answer
-            token = renewed
-        raise AssertionError("unreachable")

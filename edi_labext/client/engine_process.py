@@ -36,7 +36,14 @@ class EngineProcess:
 
     @classmethod
     def start(
-        cls, python: str, store: Path, owner: str, log: BinaryIO, *, keep_stdin: bool
+        cls,
+        python: str,
+        store: Path,
+        owner: str,
+        log: BinaryIO,
+        *,
+        keep_stdin: bool,
+        runtimes: Mapping[str, str],
     ) -> EngineProcess:
         """Start ``python -m edi_labext.serving`` in a session of its own.
 
@@ -48,6 +55,7 @@ class EngineProcess:
             ``engine_failed`` when the interpreter cannot be run.
         """
         command = [python, "-m", "edi_labext.serving", "--store", str(store), "--owner", owner]
+        command += [f"--runtime={name}={interpreter}" for name, interpreter in runtimes.items()]
         try:
             process = subprocess.Popen(
                 command,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ..errors import NotConfigured, NotFound, echo
 from .edi_client import EdiClient
 from .local_engine import EngineAddress, LocalEngine
-from .tokens import TOKEN_VARIABLE, FileToken, VariableToken
+from .tokens import TOKEN_VARIABLE, FileToken, VariableToken, token_expiry
 from .transport import is_loopback
 
 #: Identifier of the environment that is always there.
@@ -117,6 +117,15 @@ class EnvironmentSet:
             else None,
         )
 
+    def token_expiry(self, environment: str) -> float | None:
+        """Return the Unix second at which a remote one's token ends; ``None`` when unknown."""
+        if environment != WMLA:
+            return None
+        try:
+            return token_expiry(VariableToken(self._env)())
+        except NotConfigured:
+            return None
+
     def close(self) -> None:
         """Close all connections, and the engine if its :class:`LocalEngine` started it."""
         with self._lock:
@@ -155,10 +164,11 @@ class EnvironmentSet:
             return client
 
 
-def parse_server(raw: str) -> str:
+def parse_server(raw: str, *, source: str = SERVER_VARIABLE) -> str:
     """Return the base URL, ending in ``/dlim/v1/``, for an address as people paste it.
 
-    Accepted with or without trailing slash and ``/dlim/v1``.
+    Accepted with or without trailing slash and ``/dlim/v1``. ``source`` is how messages name the
+    place where it was found; the address itself may hold a password and is not repeated.
 
     Raises
     ------
@@ -171,33 +181,33 @@ def parse_server(raw: str) -> str:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _bad("is not an address") from None
+        raise _bad(source, "is not an address") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise _bad("does not start with https://")
+        raise _bad(source, "does not start with https://")
     if "@" in parts.netloc:
-        raise _bad("holds a user name or password")
+        raise _bad(source, "holds a user name or password")
     if "?" in text or "#" in text:
-        raise _bad("has a query or fragment")
+        raise _bad(source, "has a query or fragment")
     if not _HOST.fullmatch(host) or not text.isascii():
-        raise _bad("has no usable host name")
+        raise _bad(source, "has no usable host name")
     if parts.scheme == "http" and not is_loopback(host):
         raise NotConfigured(
-            f"{SERVER_VARIABLE} uses plain http, which would show the token to the network.",
+            f"{source} uses plain http, which would show the token to the network.",
             code="bad_address",
             hint="Use https://.",
         )
     path = parts.path.rstrip("/")
     if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
-        raise _bad("has an unusable path")
+        raise _bad(source, "has an unusable path")
     if not path.endswith(_EDI_PATH):
         path += _EDI_PATH
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}{f':{port}' if port is not None else ''}{path}/"
 
 
-def _bad(what: str) -> NotConfigured:
+def _bad(source: str, what: str) -> NotConfigured:
     return NotConfigured(
-        f"{SERVER_VARIABLE} {what}.",
+        f"{source} {what}.",
         code="bad_address",
         hint="It looks like https://wmla-console.example.com/dlim/v1/ .",
     )

@@ -36,6 +36,7 @@ class RuntimeFacts:
     rest_server: str
     token_file: Path
     pid: int
+    owner: str
 
 
 def read_runtime_file(store: Path) -> RuntimeFacts | None:
@@ -47,6 +48,7 @@ def read_runtime_file(store: Path) -> RuntimeFacts | None:
         data = read_private(store / RUNTIME_FILE, _MAX_RUNTIME_FILE)
         facts = parse_object(data, what=RUNTIME_FILE)
         rest_server, pid = facts["rest_server"], facts["pid"]
+        owner = facts.get("owner", "")
         token_file = Path(facts["token_file"])
         parts = urlsplit(rest_server)
         usable = (
@@ -56,10 +58,11 @@ def read_runtime_file(store: Path) -> RuntimeFacts | None:
             and "@" not in parts.netloc
             and token_file.is_absolute()
             and isinstance(pid, int)
+            and isinstance(owner, str)
         )
     except (OSError, EdiError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return RuntimeFacts(rest_server, token_file, pid) if usable else None
+    return RuntimeFacts(rest_server, token_file, pid, owner) if usable else None
 
 
 class Greeter:

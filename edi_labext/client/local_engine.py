@@ -61,6 +61,9 @@ class LocalEngine:
         Interpreter to run it with.
     start_timeout:
         In seconds.
+    runtimes:
+        Interpreters by name that an engine started here offers as runtimes, beside its own. One
+        that runs already offers what it was started with.
     """
 
     def __init__(
@@ -70,11 +73,13 @@ class LocalEngine:
         python: str = sys.executable,
         *,
         start_timeout: float = START_TIMEOUT,
+        runtimes: Mapping[str, str] | None = None,
     ) -> None:
         self.store = store.absolute()
         self._owner = owner
         self._python = python
         self._start_timeout = start_timeout
+        self._runtimes = dict(runtimes or {})
         self._lock = threading.Lock()
         self._greeter = Greeter()
         self._child: EngineProcess | None = None
@@ -166,7 +171,12 @@ class LocalEngine:
         deadline = time.monotonic() + self._start_timeout
         with open_log(self.log_file) as log:
             child = EngineProcess.start(
-                self._python, self.store, self._owner, log, keep_stdin=self._owner == "jupyter"
+                self._python,
+                self.store,
+                self._owner,
+                log,
+                keep_stdin=self._owner == "jupyter",
+                runtimes=self._runtimes,
             )
         try:
             return self._wait(child, deadline)

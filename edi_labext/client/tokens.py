@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+import math
 import os
 import re
 import stat
@@ -54,6 +58,29 @@ def clean_token(raw: str, *, source: str) -> str:
             hint="Copy the token again, in one line.",
         )
     return token
+
+
+def token_expiry(token: str) -> float | None:
+    """Return the Unix second at which a token ends, as it says of itself.
+
+    Only a JSON Web Token says so, in its ``exp`` (RFC 7519, section 4.1.4). Its signature is not
+    checked: whether a token is good is for the EDI to decide.
+    """
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    claims = parts[1]
+    try:
+        decoded = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        expiry = decoded["exp"]
+    except (binascii.Error, ValueError, RecursionError, TypeError, KeyError):
+        return None
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
+        return None
+    try:
+        return float(expiry) if math.isfinite(expiry) else None
+    except OverflowError:
+        return None
 
 
 class VariableToken:

@@ -14,18 +14,37 @@ from .description import (
     check_relative_path,
     describe_deployment,
     parse_submission,
+    submission_errors,
 )
 from .instance import Container, InstanceState, ModelInstance, ServingService
 from .names import MAX_NAME_LENGTH, NAME_PATTERN, NAME_RULE, check_name, is_valid_name, suggest_name
-from .profile import GpuMode, KernelProfile, Policy, Profile
-from .status import Capabilities, DeploymentState, DeploymentStatus
+from .profile import (
+    GPU_SENTENCES,
+    RESERVED_VARIABLES,
+    GpuMode,
+    KernelProfile,
+    Policy,
+    Profile,
+)
+from .profile_check import check_profile, parse_profile, profile_revision, refuse_problems
+from .profile_time import profile_time, seconds_of
+from .resources import COUNTING_KEYS, DEFAULT_RESOURCES, Resources, parse_resources
+from .runtime import DEFAULT_RUNTIME, WMLA_RUNTIMES, Runtime
+from .status import NO_GPU, Capabilities, DeploymentState, DeploymentStatus
 
 __all__ = [
+    "COUNTING_KEYS",
+    "DEFAULT_RESOURCES",
+    "DEFAULT_RUNTIME",
+    "GPU_SENTENCES",
     "MAX_NAME_LENGTH",
     "MODEL_JSON",
     "NAME_PATTERN",
     "NAME_RULE",
+    "NO_GPU",
     "README",
+    "RESERVED_VARIABLES",
+    "WMLA_RUNTIMES",
     "Attribute",
     "Capabilities",
     "Container",
@@ -39,12 +58,22 @@ __all__ = [
     "ModelInstance",
     "Policy",
     "Profile",
+    "Resources",
+    "Runtime",
     "ServingService",
     "SubmissionDescription",
     "check_name",
+    "check_profile",
     "check_relative_path",
     "describe_deployment",
     "is_valid_name",
+    "parse_profile",
+    "parse_resources",
     "parse_submission",
+    "profile_revision",
+    "profile_time",
+    "refuse_problems",
+    "seconds_of",
+    "submission_errors",
     "suggest_name",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -84,47 +85,86 @@ def parse_submission(data: bytes) -> SubmissionDescription:
     Raises
     ------
     InvalidInput
-        With ``field`` set where one field is at fault: ``invalid_name``, ``missing_field``,
-        ``invalid_field``, ``path_outside``, or what :func:`~.strict_json.parse_object` raises.
+        The first of :func:`submission_errors`, or what :func:`~.strict_json.parse_object` raises.
     """
     raw = parse_object(data, what=MODEL_JSON)
-    version = raw.get("schema_version")
-    if isinstance(version, int) and not isinstance(version, bool):
-        # Seen in the wild; EDI's own answer is the text.
-        raw["schema_version"] = str(version)
+    for error in submission_errors(raw):
+        raise error
+    return SubmissionDescription.model_validate(_with_text_version(raw), strict=True)
+
+
+def submission_errors(raw: dict[str, Any]) -> Iterator[InvalidInput]:
+    """Yield everything that is wrong with the object of a ``model.json``; nothing if it is right.
+
+    Each error has ``field``, a dotted path such as ``mk_environments.0.name``, and one of the
+    codes ``missing_field``, ``invalid_field``, ``invalid_name``, ``path_outside``.
+    """
+    raw = _with_text_version(raw)
+    wrong: set[str] = set()
     for field, example in (("name", "digits"), ("kernel_path", "kernel.py")):
         if raw.get(field) is None:
-            raise InvalidInput(
+            wrong.add(field)
+            yield InvalidInput(
                 f"{MODEL_JSON} has no {field!r}.",
                 code="missing_field",
                 field=field,
                 hint=f'Add a line such as "{field}": "{example}".',
             )
     try:
-        description = SubmissionDescription.model_validate(raw, strict=True)
+        SubmissionDescription.model_validate(raw, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(
-            f"{MODEL_JSON}: {field} is wrong: {first['msg']}.", code="invalid_field", field=field
-        ) from None
-    if description.schema_version != "1":
-        raise InvalidInput(
-            f"{MODEL_JSON} has schema_version {echo(description.schema_version)}.",
+        for shape in error.errors():
+            field = ".".join(str(part) for part in shape["loc"])
+            if field not in wrong:
+                wrong.add(field)
+                yield InvalidInput(
+                    f"{MODEL_JSON}: {field} is wrong: {shape['msg']}.",
+                    code="invalid_field",
+                    field=field,
+                )
+    yield from _value_errors(raw, wrong)
+
+
+def _value_errors(raw: dict[str, Any], wrong: set[str]) -> Iterator[InvalidInput]:
+    """Yield what is wrong with values of the right type."""
+    if "schema_version" not in wrong and raw.get("schema_version", "1") != "1":
+        yield InvalidInput(
+            f"{MODEL_JSON} has schema_version {echo(raw['schema_version'])}.",
             code="invalid_field",
             field="schema_version",
             hint='Only "1" is known.',
         )
-    check_name(description.name)
-    check_relative_path(description.kernel_path, field="kernel_path")
-    for index, variable in enumerate(description.mk_environments):
-        if not variable.name or "=" in variable.name or "\0" in variable.name + variable.value:
-            raise InvalidInput(
-                f"{echo(variable.name)} cannot be the name of an environment variable.",
+    try:
+        if "name" not in wrong:
+            check_name(raw["name"])
+    except InvalidInput as error:
+        yield error
+    try:
+        if "kernel_path" not in wrong:
+            check_relative_path(raw["kernel_path"], field="kernel_path")
+    except InvalidInput as error:
+        yield error
+    if "mk_environments" in wrong:
+        return
+    for index, variable in enumerate(raw.get("mk_environments", [])):
+        field = f"mk_environments.{index}"
+        if wrong.intersection((field, f"{field}.name", f"{field}.value")):
+            continue
+        name, value = variable["name"], variable["value"]
+        if not name or "=" in name or "\0" in name + value:
+            yield InvalidInput(
+                f"{echo(name)} cannot be the name of an environment variable.",
                 code="invalid_field",
-                field=f"mk_environments.{index}.name",
+                field=f"{field}.name",
             )
-    return description
+
+
+def _with_text_version(raw: dict[str, Any]) -> dict[str, Any]:
+    """Take a number as ``schema_version``: seen in the wild; EDI's own answer is the text."""
+    version = raw.get("schema_version")
+    if isinstance(version, int) and not isinstance(version, bool):
+        return {**raw, "schema_version": str(version)}
+    return raw
 
 
 def check_relative_path(path: str, *, field: str) -> PurePosixPath:

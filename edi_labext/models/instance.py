@@ -25,11 +25,15 @@ class Container(WireModel):
 
 
 class ServingService(WireModel):
-    """One serving pod (replica). Rates are per second; the unit of data is bytes here."""
+    """One serving pod (replica). Rates are per second; the unit of data is bytes here.
+
+    ``gpu_packid`` names the pack of kernels that share a GPU; seen with ``gpu_mode`` ``shared``.
+    """
 
     isd_uid: str = ""
     pj_jobid: str = ""
     gpu_mode: str = "no"
+    gpu_packid: str | None = None
     client_number: int = 0
     pending_tasks: int = 0
     request_per_sec: float = 0.0

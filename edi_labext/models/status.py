@@ -7,8 +7,18 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 #: ``stopped`` → ``starting`` → ``ready``; ``failed`` says why; ``stopping`` drains and ends;
-#: ``unknown`` when the EDI could not be asked or answered with a state that we do not know.
-DeploymentState = Literal["stopped", "starting", "ready", "failed", "stopping", "unknown"]
+#: ``pending`` is wanted, but this machine lacks what the profile asks for; ``unknown`` when the
+#: EDI could not be asked or answered with a state that we do not know.
+DeploymentState = Literal[
+    "stopped", "starting", "pending", "ready", "failed", "stopping", "unknown"
+]
+
+#: Why a deployment is pending on a machine without a GPU, by its GPU mode.
+NO_GPU: dict[str, str] = {
+    mode: "This machine has no GPU that edi can use; the profile asks for "
+    f"{article} {mode} GPU (kernel.gpu). Set kernel.gpu to no, or run it where there is a GPU."
+    for mode, article in (("exclusive", "an"), ("shared", "a"))
+}
 
 
 class DeploymentStatus(BaseModel):
@@ -31,6 +41,10 @@ class DeploymentStatus(BaseModel):
     log_tail:
         The last lines that the kernels wrote (stdout, stderr and the engine's own remarks), oldest
         first, at most 100.
+    gpu:
+        GPU mode of the profile that runs, else of the saved one; ``""`` when not told.
+    profile_changed:
+        Whether the saved profile is another than the one that runs.
     """
 
     name: str
@@ -42,12 +56,19 @@ class DeploymentStatus(BaseModel):
     kernels_wanted: int = 0
     pending_tasks: int = 0
     log_tail: list[str] = Field(default_factory=list)
+    gpu: str = ""
+    profile_changed: bool = False
 
 
 class Capabilities(BaseModel):
-    """Answer of the engine's ``GET /edi/v1/capabilities``: what it has beyond EDI's own API."""
+    """Answer of the engine's ``GET /edi/v1/capabilities``: what it has beyond EDI's own API.
+
+    ``honoured_profile_fields`` are the dotted paths of the profile's fields that it acts on at the
+    next start; all others it keeps and does not act on.
+    """
 
     engine: str = "edi_labext"
     version: str
     features: list[str]
     limits: dict[str, int | float]
+    honoured_profile_fields: list[str] = Field(default_factory=list)

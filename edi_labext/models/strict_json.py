@@ -25,6 +25,7 @@ _MAX_INT_DIGITS = 20
 # text of many megabytes costs milliseconds and no memory.
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_TRAILING_COMMA = re.compile(r",\s*[\]}]")
 
 
 def parse_json(data: bytes, *, what: str = "the body", limit: int = MAX_JSON_BYTES) -> Any:
@@ -98,7 +99,8 @@ def _likely_cause(text: str, position: int) -> str | None:
     here = text[position : position + 2]
     if not text.strip():
         return "The text is empty."
-    if before.endswith(",") and here[:1] in ("}", "]"):
+    # Python 3.13 points at the comma, earlier ones at the bracket after it.
+    if (before.endswith(",") and here[:1] in ("}", "]")) or _TRAILING_COMMA.match(text, position):
         return "Remove the comma before the closing bracket."
     if here[:1] == "'":
         return "Use double quotes around names and texts."

@@ -1,27 +1,42 @@
 """Whole actions of a person, with progress and cancel; the only place where calls are combined."""
 
+from ..submission import CheckReport, Finding, Fix, apply_fix, check_folder, sample_payload
 from .deploy import deploy_folder
 from .inference import InferenceAnswer, infer
 from .lifecycle import start_and_wait, stop_and_wait, undeploy
 from .overview import Deployment, get_deployment, list_deployments
-from .payload import sample_payload
+from .profile import ProfileChange, apply_patch, edit_profile, profile_diff, view_profile
 from .progress import Cancellation, Phase, Progress, Report
+from .replace import replace_folder
+from .restart import restart
 from .samples import sample_folder
 
 __all__ = [
     "Cancellation",
+    "CheckReport",
     "Deployment",
+    "Finding",
+    "Fix",
     "InferenceAnswer",
     "Phase",
+    "ProfileChange",
     "Progress",
     "Report",
+    "apply_fix",
+    "apply_patch",
+    "check_folder",
     "deploy_folder",
+    "edit_profile",
     "get_deployment",
     "infer",
     "list_deployments",
+    "profile_diff",
+    "replace_folder",
+    "restart",
     "sample_folder",
     "sample_payload",
     "start_and_wait",
     "stop_and_wait",
     "undeploy",
+    "view_profile",
 ]

@@ -19,7 +19,7 @@ from ..errors import (
     UpstreamUnreachable,
 )
 from ..models import check_name
-from ..submission import PackageSummary, Submission, inspect, pack
+from ..submission import CheckReport, PackageSummary, Submission, check_folder, pack
 from .lifecycle import START_TIMEOUT, start_and_wait
 from .overview import Deployment, get_deployment
 from .progress import Cancellation, Phase, Progress, Report, quiet
@@ -30,6 +30,7 @@ def deploy_folder(
     folder: Path,
     *,
     name: str | None = None,
+    runtime: str | None = None,
     start: bool = True,
     report: Report = quiet,
     cancellation: Cancellation | None = None,
@@ -39,12 +40,13 @@ def deploy_folder(
 
     Parameters
     ----------
-    name:
+    name, runtime:
         Instead of ``model.json``'s.
     start:
         Whether to start it and wait until a kernel is ready.
     report, cancellation:
-        Progress and cancel.
+        Progress and cancel. Warnings of the checks are reported, the first in words; errors
+        refuse.
     start_timeout:
         Seconds to wait for a kernel.
 
@@ -62,12 +64,20 @@ def deploy_folder(
     """
     cancellation = cancellation or Cancellation()
     report(Progress("check", None, f"Checking {folder.name}"))
-    submission = inspect(folder)
-    description = submission.require_deployable()
+    found = check_folder(folder, name=name)
+    description = found.require_deployable()
     deployment = check_name(name or description.name)
+    _tell_warnings(found, report)
     _require_free(client, deployment)
     cancellation.checkpoint()
-    _send(client, submission, deployment, report, cancellation)
+    _send(
+        client,
+        found.submission,
+        name=deployment,
+        runtime=runtime,
+        report=report,
+        cancellation=cancellation,
+    )
     if not start:
         return get_deployment(client, deployment)
     try:
@@ -82,6 +92,15 @@ def deploy_folder(
         raise Cancelled(
             f"{deployment} is deployed. {cancelled.message}", hint=cancelled.hint
         ) from None
+
+
+def _tell_warnings(found: CheckReport, report: Report) -> None:
+    warnings = found.warnings
+    if not warnings:
+        return
+    number = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+    first = warnings[0].message.removesuffix(".")
+    report(Progress("check", 1.0, f"{number}; {warnings[0].place}: {first}"))
 
 
 def _require_free(client: EdiClient, name: str) -> None:
@@ -101,7 +120,9 @@ def _require_free(client: EdiClient, name: str) -> None:
 def _send(
     client: EdiClient,
     submission: Submission,
+    *,
     name: str,
+    runtime: str | None,
     report: Report,
     cancellation: Cancellation,
 ) -> None:
@@ -114,6 +135,7 @@ def _send(
                 submission,
                 package,
                 name=name,
+                runtime=runtime,
                 progress=lambda done, total: tell("pack", done, total),
                 checkpoint=cancellation.checkpoint,
             )

@@ -50,6 +50,7 @@ def start_and_wait(
     NotFound
     Unavailable
         ``deployment_failed`` with the reason, and the end of the log in ``detail``;
+        ``pending`` when the machine lacks what the profile asks for, which leaves it wanted;
         ``start_timeout`` when no kernel is ready in time, which leaves it starting.
     Cancelled
         It is left starting.
@@ -83,6 +84,9 @@ def start_and_wait(
                 hint="Mend what the log says, then deploy it again.",
                 detail="\n".join(status.log_tail[-LOG_LINES:]) or None,
             )
+        if status.state == "pending":
+            # The words are the same wherever it is looked at.
+            raise Unavailable(status.reason, code="pending")
         return status.state == "ready"
 
     try:

@@ -50,6 +50,11 @@ class Deployment(BaseModel):
         Address for inference, ``""`` while stopped.
     log_tail:
         The last lines of the log, at most 20, only when ``state`` is ``failed``.
+    gpu:
+        ``no``, ``shared`` or ``exclusive``; ``""`` when the EDI does not tell, as WMLA while it is
+        stopped.
+    profile_changed:
+        Whether the saved profile is another than the one that runs, as far as the EDI tells.
     """
 
     name: str
@@ -68,6 +73,8 @@ class Deployment(BaseModel):
     started_at: int = 0
     service_uri: str = ""
     log_tail: list[str] = Field(default_factory=list)
+    gpu: str = ""
+    profile_changed: bool = False
 
 
 def list_deployments(client: EdiClient) -> list[Deployment]:
@@ -148,6 +155,7 @@ def interpret(instance: ModelInstance, *, started_at: int, now: float) -> Deploy
         kernels_ready=ready,
         kernels_wanted=max(len(kernels), 1 if state in ("starting", "ready") else 0),
         pending_tasks=sum(service.pending_tasks for service in instance.instances or ()),
+        gpu=_gpu(instance),
     )
 
 
@@ -160,7 +168,10 @@ def combine(model: ModelDescription, status: DeploymentStatus) -> Deployment:
     )
 
 
-_FROM_STATUS = {"state", "reason", "since", "kernels_ready", "kernels_wanted", "pending_tasks"}
+_FROM_STATUS = set(Deployment.model_fields) & set(DeploymentStatus.model_fields) - {
+    "name",
+    "log_tail",
+}
 _FROM_MODEL = set(Deployment.model_fields) & set(ModelDescription.model_fields)
 
 
@@ -177,6 +188,14 @@ def _row(client: EdiClient, model: ModelDescription) -> Deployment:
 
 def _containers(instance: ModelInstance) -> Sequence[Container]:
     return [kernel for service in instance.instances or () for kernel in service.isd_container]
+
+
+def _gpu(instance: ModelInstance) -> str:
+    """Return the GPU mode that runs, ``""`` when the instance does not tell."""
+    told = (
+        service for service in instance.instances or () if "gpu_mode" in service.model_fields_set
+    )
+    return next((service.gpu_mode for service in told), "")
 
 
 def _is_ready(kernel: Container) -> bool:

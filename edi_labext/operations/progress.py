@@ -10,7 +10,7 @@ from typing import Literal
 from ..errors import Cancelled
 
 #: The steps of an action.
-Phase = Literal["check", "pack", "upload", "start", "stop", "undeploy"]
+Phase = Literal["check", "pack", "upload", "update", "start", "stop", "undeploy"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,62 +1,44 @@
 """One deployment: its record, its queue, its kernels, and the rules of its life.
 
 The state that is shown is computed from the desired state in the store and from what the
-supervisor sees; it is never kept a second time.
+supervisor sees; it is never kept a second time. The profile that kernels run by is the saved one
+of the moment when the first of them was wanted.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import sys
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..errors import Conflict, EdiError, Unavailable
+from ..errors import Conflict, EdiError
 from ..models import (
-    Container,
     DeploymentState,
     DeploymentStatus,
     ModelDescription,
     ModelInstance,
-    ServingService,
+    Profile,
 )
+from . import failures, profile_change
 from .dispatcher import TaskQueue
-from .kernel_environment import kernel_environment
-from .launchers.base import LaunchSpec
+from .gpu_claim import GpuClaim
+from .honoured import gpu_demand, kernel_policy, only_kept, queue_policy
+from .kernel_environment import launch_spec
 from .logs.book import LogBook
-from .queue_policy import QueuePolicy
-from .supervisor import FAILURE_LOG_LINES, KernelPolicy, Supervisor
+from .state import serving_service, started_state
+from .supervisor import FAILURE_LOG_LINES, Supervisor
 
 if TYPE_CHECKING:
-    from .clock import Clock
-    from .launchers.base import Launcher
+    from .launchers.base import LaunchSpec
     from .link import KernelLink
-    from .logs.pump import LogPump
-    from .settings import Settings
-    from .store import Record, Store
+    from .store import Record
+    from .surroundings import Surroundings
     from .task import Task
 
 #: Lines of the log that a status carries.
 LOG_TAIL_LINES = 100
 #: States in which a request is not even queued.
-_REFUSING: frozenset[DeploymentState] = frozenset({"stopped", "stopping", "failed"})
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What every deployment of an engine shares."""
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    launcher: Launcher
-    pump: LogPump
-    spawn: Callable[[Coroutine[Any, Any, None]], None]
-    #: Address that ``service_uri`` starts with, such as ``http://127.0.0.1:9000/dlim/v1/``.
-    rest_server: Callable[[], str]
+_REFUSING: frozenset[DeploymentState] = frozenset({"stopped", "stopping", "pending", "failed"})
 
 
 class Deployment:
@@ -78,20 +60,26 @@ class Deployment:
         self._isd_uid = self.record.description.uid
         self._since = surroundings.clock.wall()
         self._shown: DeploymentState = "stopped"
+        #: Deleted, or the engine ends.
+        self._over = False
+        #: What its kernels run by; ``None`` while there are and will be none.
+        self._running: Profile | None = None
+        #: Whether its kernels have to end before it starts.
+        self._changing = False
+        self._gpus = GpuClaim(
+            name,
+            surroundings.inventory,
+            surroundings.ledger,
+            retry=lambda: surroundings.spawn(self.resume()),
+        )
         settings = surroundings.settings
         profile = self.record.profile
-        timeout = profile.policy.task_execution_timeout
         self.queue = TaskQueue(
             surroundings.clock,
-            QueuePolicy(
-                limit=settings.queue_limit,
-                batch_size=profile.policy.task_batch_size,
-                parallel_size=profile.policy.task_parallel_size,
-                pipe_size=profile.policy.task_pipe_size,
-                timeout=None if timeout < 0 else timeout,
-            ),
+            queue_policy(profile, limit=settings.queue_limit),
             name=name,
             on_overdue=self._on_overdue,
+            on_demand=self._on_demand,
         )
         self._book = LogBook(settings.store / "logs", name, surroundings.clock.wall)
         self._supervisor = Supervisor(
@@ -103,11 +91,7 @@ class Deployment:
             queue=self.queue,
             make_spec=self._make_spec,
             context_text=lambda: self.description().model_dump_json(exclude_none=True),
-            policy=KernelPolicy(
-                connection_timeout=profile.kernel.connection_timeout,
-                overdue_grace=max(30.0, timeout),
-                stop_grace=settings.stop_grace,
-            ),
+            policy=kernel_policy(profile, stop_grace=settings.stop_grace),
             on_change=self._changed,
             spawn=surroundings.spawn,
             new_id=lambda: f"{self._job_id}-task{secrets.token_hex(2)}-{secrets.token_hex(3)[:5]}",
@@ -133,6 +117,11 @@ class Deployment:
         uri = f"{self._around.rest_server()}inference/{self.name}"
         return description.model_copy(update={"service_uri": uri})
 
+    def profile(self) -> Profile:
+        """Return EDI's *ModelAppProfile*: what it will run by at its next start."""
+        record = self.record
+        return profile_change.with_times(record.profile, record.description.create_time)
+
     def instance(self) -> ModelInstance:
         """Return EDI's *ModelInstance* with its three observed states.
 
@@ -142,27 +131,16 @@ class Deployment:
         kernels = self._supervisor.kernels
         if not self.started and not kernels:
             return ModelInstance(name=self.name, state="disabled")
-        if not kernels and not self._supervisor.failure:
+        if not kernels and not self._supervisor.failure and not self._at_zero:
             return ModelInstance(name=self.name, state="not-available")
-        service = ServingService(
-            isd_uid=self._isd_uid,
-            pj_jobid=self._job_id,
-            gpu_mode=self.record.profile.kernel.gpu,
-            client_number=self.queue.waiting + self.queue.running,
-            pending_tasks=self.queue.waiting,
-            isd_container=[
-                Container(
-                    container_uid=kernel.kernel_id,
-                    container_host=self._around.settings.host,
-                    container_status="BUSY" if kernel.running else "IDLE",
-                    running_task=kernel.running,
-                    finished_task=kernel.finished,
-                    failed_task=kernel.failed,
-                    total_task=kernel.total,
-                )
-                for kernel in kernels
-                if kernel.ready
-            ],
+        service = serving_service(
+            self._running or self.record.profile,
+            self.queue,
+            kernels,
+            name=self.name,
+            uid=self._isd_uid,
+            job_id=self._job_id,
+            host=self._around.settings.host,
         )
         return ModelInstance(name=self.name, state="enabled", instances=[service])
 
@@ -170,6 +148,7 @@ class Deployment:
         """Return the state as people see it, with the reason and the last log lines."""
         state, reason = self._state()
         failure = self._supervisor.failure
+        saved, running = self.record.profile, self._running
         return DeploymentStatus(
             name=self.name,
             state=state,
@@ -177,9 +156,24 @@ class Deployment:
             exit_code=failure.exit_code if failure else None,
             since=self._since,
             kernels_ready=self._supervisor.ready,
-            kernels_wanted=self._supervisor.wanted,
+            kernels_wanted=saved.policy.kernel_min
+            if state == "pending"
+            else self._supervisor.wanted,
             pending_tasks=self.queue.waiting + self.queue.running,
             log_tail=self._book.tail(LOG_TAIL_LINES),
+            gpu=(running or saved).kernel.gpu,
+            profile_changed=running is not None and not running.runs_like(saved),
+        )
+
+    @property
+    def _at_zero(self) -> bool:
+        """Whether it runs without a kernel until a request comes."""
+        running, supervisor = self._running, self._supervisor
+        return (
+            running is not None
+            and not running.policy.kernel_min
+            and not supervisor.wanted
+            and not supervisor.kernels
         )
 
     def _state(self) -> tuple[DeploymentState, str]:
@@ -188,17 +182,11 @@ class Deployment:
             if supervisor.kernels:
                 return "stopping", "Accepted requests are answered, then the kernels end."
             return "stopped", ""
-        if supervisor.ready:
-            return "ready", ""
-        failure = supervisor.failure
-        if failure is None:
-            return "starting", "The kernel is starting."
-        reason = _sentence(failure.reason)
-        if supervisor.gave_up:
-            return "failed", f"{reason} It was tried several times; start it to try again."
-        if failure.never_ready:
-            return "failed", reason
-        return "starting", f"{reason} It is being replaced."
+        if self._gpus.shortage:
+            return "pending", self._gpus.shortage
+        if self._changing:
+            return "starting", "The kernels of its last start end first."
+        return started_state(supervisor, at_zero=self._at_zero)
 
     def _changed(self) -> None:
         state, _ = self._state()
@@ -206,7 +194,7 @@ class Deployment:
             self._shown = state
             self._since = self._around.clock.wall()
 
-    # --- what is done with it ---------------------------------------------------------------
+    # --- start and stop ---------------------------------------------------------------------
 
     async def start(self) -> None:
         """Want it to run; returns once that is durable, long before a kernel is ready.
@@ -222,19 +210,22 @@ class Deployment:
                     self.name, desired="started", description=description
                 )
                 self._job_id = _pod_name(self.name)
-            self.resume()
+            await self._bring_up()
 
-    def resume(self) -> None:
+    async def resume(self) -> None:
         """Bring up the kernels of a deployment that the store says is started."""
-        self._supervisor.want(self.record.profile.policy.kernel_min)
-        self._changed()
+        async with self._order:
+            if not self._over and self.started:
+                await self._bring_up()
 
     async def stop(self) -> None:
         """Want it not to run; returns once that is durable, the kernels end afterwards."""
         async with self._order:
             if self.started:
                 await self._around.store.update(self.name, desired="stopped")
-            self._around.spawn(self._supervisor.stop())
+            self._changing = False
+            self._gpus.forget()
+            self._around.spawn(self._end())
             self._changed()
 
     async def delete(self) -> None:
@@ -254,12 +245,103 @@ class Deployment:
                     hint="Stop it first and wait until it is stopped.",
                 )
             await self._around.store.delete(self.name)
+            self._over = True
+            self._let_go()
             self._book.remove()
 
     async def shut_down(self) -> None:
         """End the kernels with the engine; the store still says what is wanted."""
+        self._over = True
         await self._supervisor.stop()
         self._book.close()
+
+    async def _bring_up(self) -> None:
+        """Have it run by the saved profile. In order with all else, and only while started."""
+        profile = self.record.profile
+        count = profile.policy.kernel_min
+        self._changed()
+        if self._running is None:
+            await self._begin(profile)
+        elif not self._running.runs_like(profile) or (self._supervisor.stopping and not count):
+            # Stopped and started again before the last kernel was gone.
+            if not self._changing:
+                self._changing = True
+                self._around.spawn(self._begin_anew())
+        elif not self._at_zero:
+            self._supervisor.want(count or 1)
+        self._changed()
+
+    async def _begin(self, profile: Profile) -> None:
+        before = self._gpus.shortage
+        granted = await self._gpus.reserve(gpu_demand(profile, self.name))
+        if self._over:  # the engine has ended meanwhile
+            return
+        if not granted:
+            if self._gpus.shortage != before:
+                self.remark(f"pending: {self._gpus.shortage}")
+            return
+        runtime = self._around.runtimes.choose(self.record.description.runtime)
+        kept = only_kept(profile)
+        self.remark(runtime.remark)
+        self.remark(f"Kept in the profile, without effect here: {', '.join(kept)}" if kept else "")
+        settings = self._around.settings
+        self._running = profile
+        self._supervisor.adopt(
+            kernel_policy(profile, stop_grace=settings.stop_grace),
+            queue_policy(profile, limit=settings.queue_limit),
+        )
+        self._supervisor.want(profile.policy.kernel_min)
+
+    async def _begin_anew(self) -> None:
+        await self._supervisor.stop()
+        async with self._order:
+            if self._over or not self._changing:
+                return
+            self._changing = False
+            self._let_go()
+            await self._bring_up()
+
+    async def _end(self) -> None:
+        await self._supervisor.stop()
+        async with self._order:
+            if not self._over and not self.started and not self._supervisor.kernels:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        """Give back what kernels needed, once they are gone."""
+        self._running = None
+        self._gpus.give_back()
+
+    # --- profile and readme -----------------------------------------------------------------
+
+    async def replace_profile(self, data: bytes, *, revision: str | None = None) -> None:
+        """Save another profile, for the next start; see :func:`.profile_change.successor`.
+
+        Raises
+        ------
+        Conflict
+            ``started``, ``changed_since_read``
+        InvalidInput
+        """
+        async with self._order:
+            if self.started:
+                raise profile_change.started(self.name)
+            now = int(self._around.clock.wall())
+            profile = profile_change.successor(data, self.profile(), revision=revision, now=now)
+            await self._around.store.update(self.name, profile=profile)
+
+    async def replace_readme(self, text: str) -> None:
+        """Save another readme."""
+        async with self._order:
+            await self._around.store.update(self.name, readme=text)
+
+    def remark(self, text: str) -> None:
+        """Write a line of the engine's own into the log; nothing for no text."""
+        if text:
+            self._book.append(self._job_id, "engine", text)
+            self._around.pump.call(self._book.flush)
+
+    # --- requests and kernels ---------------------------------------------------------------
 
     def submit(self, task: Task) -> None:
         """Give a request to the queue.
@@ -269,7 +351,7 @@ class Deployment:
         Conflict
             ``not_started``
         Unavailable
-            ``deployment_failed`` with the reason, or ``stopping``
+            ``deployment_failed`` with the reason, ``pending`` with what is missing, or ``stopping``
         Overloaded
             when the queue is full
         """
@@ -280,50 +362,34 @@ class Deployment:
 
     def _refusal(self) -> EdiError:
         state, reason = self._state()
-        if state == "failed":
-            return Unavailable(
-                f"Model <{self.name}> has failed: {reason}",
-                code="deployment_failed",
-                hint="Mend what the log says, deploy it again and start it.",
-                detail="\n".join(self._book.tail(FAILURE_LOG_LINES)) or None,
-            )
-        if state == "stopping":
-            return Unavailable(
-                f"Model <{self.name}> is stopping.", code="stopping", hint="Start it again."
-            )
-        return Conflict(
-            f"Model <{self.name}> is not started.",
-            code="not_started",
-            hint=f"Start it first: PUT /dlim/v1/model/{self.name}/operation/start.",
-        )
+        match state:
+            case "failed":
+                return failures.failed(self.name, reason, self._book.tail(FAILURE_LOG_LINES))
+            case "pending":
+                return failures.pending(reason)
+            case "stopping":
+                return failures.stopping(self.name)
+        return failures.not_started(self.name)
 
     def _on_overdue(self, link: KernelLink) -> None:
         self._supervisor.overdue(link)
 
+    def _on_demand(self) -> None:
+        if self._at_zero:
+            self._supervisor.want(1)
+
     def _make_spec(self, kernel_id: str) -> LaunchSpec:
         record = self.record
-        top = self._around.settings.store
-        working_directory = top / "work" / self.name
-        working_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return LaunchSpec(
+        alive = {kernel.kernel_id for kernel in self._supervisor.kernels}
+        return launch_spec(
+            record,
+            self._running or record.profile,
             kernel_id=kernel_id,
-            interpreter=sys.executable,
-            kernel_file=record.directory / record.description.kernel_path,
-            working_directory=working_directory,
-            environment=kernel_environment(
-                record,
-                inherited=os.environ,
-                store=top,
-                job_id=self._job_id,
-                kernel_id=kernel_id,
-                working_directory=working_directory,
-            ),
-            umask=int(record.profile.kernel.umask, 8),
+            job_id=self._job_id,
+            store=self._around.settings.store,
+            runtime=self._around.runtimes.choose(record.description.runtime),
+            gpu=self._gpus.place(kernel_id, alive),
         )
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def _pod_name(name: str) -> str:

@@ -7,11 +7,12 @@ import logging
 from collections.abc import AsyncIterator
 
 from ..errors import NotFound, echo
-from ..models import ModelDescription, Profile
+from ..models import ModelDescription, Profile, Runtime
 from .archive import ArchiveLimits, Intake
-from .deployment import Deployment, Surroundings
+from .deployment import Deployment
 from .http.credentials import Credentials
 from .settings import Settings
+from .surroundings import Surroundings
 from .task import Task
 
 log = logging.getLogger(__name__)
@@ -53,12 +54,16 @@ class Engine:
         """Limits and addresses."""
         return self._around.settings
 
+    def runtimes(self) -> list[Runtime]:
+        """Return what kernels can run in."""
+        return self._around.runtimes.list()
+
     def resume(self) -> None:
         """Bring back what was started when the engine last ran."""
         for deployment in self._deployments.values():
             if deployment.started:
                 log.info("%s was started; bringing it back", deployment.name)
-                deployment.resume()
+                self._around.spawn(deployment.resume())
 
     def deployments(self) -> list[Deployment]:
         """Return all deployments, sorted by name."""
@@ -96,6 +101,7 @@ class Engine:
         name = record.description.name
         deployment = Deployment(name, around)
         self._deployments[name] = deployment
+        deployment.remark(around.runtimes.choose(record.description.runtime).remark)
         log.info("%s is deployed (%d bytes)", name, record.description.size)
         return deployment.description()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from ..errors import EdiError, KernelFailure, Overloaded, TaskTimeout, Unavailable
+from ..errors import Conflict, EdiError, KernelFailure, Overloaded, TaskTimeout, Unavailable
 
 #: Longest reason taken from a kernel, in characters.
 REASON_LIMIT: Final = 600
@@ -50,6 +51,30 @@ def stopping(name: str) -> Unavailable:
         f"Deployment {name} is stopping.",
         code="stopping",
         hint="Start it again once it has stopped.",
+    )
+
+
+def not_started(name: str) -> Conflict:
+    """Return why a deployment that nobody wants to run takes nothing."""
+    return Conflict(
+        f"Model <{name}> is not started.",
+        code="not_started",
+        hint=f"Start it first: PUT /dlim/v1/model/{name}/operation/start.",
+    )
+
+
+def pending(reason: str) -> Unavailable:
+    """Return why a deployment takes nothing for which the machine lacks something."""
+    return Unavailable(reason, code="pending")
+
+
+def failed(name: str, reason: str, tail: Sequence[str]) -> Unavailable:
+    """Return why a failed deployment takes nothing; ``tail`` is the end of its log."""
+    return Unavailable(
+        f"Model <{name}> has failed: {reason}",
+        code="deployment_failed",
+        hint="Mend what the log says, deploy it again and start it.",
+        detail="\n".join(tail) or None,
     )
 
 

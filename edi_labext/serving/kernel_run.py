@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 #: Seconds that link and log pipes have to end once the process has and its group was killed. Only
 #: a child that left the group keeps them open longer.
 SWEEP_GRACE = 1.0
+#: How the reason of a kernel begins that lacks a module.
+_IMPORT_FAILURES = ("ModuleNotFoundError", "ImportError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,7 @@ class KernelRun:
             # Not before: writing to a kernel that failed at once would lose what it has said.
             on_hello=lambda link: link.send_context(self._context),
             on_ready=lambda _: report(Ready(kernel_id)),
-            on_start_failed=lambda _, why: report(
-                StartFailed(kernel_id, f"the kernel did not start: {why}")
-            ),
+            on_start_failed=self._on_start_failed,
             on_closed=self._on_link_closed,
         )
         self._clock = clock
@@ -85,6 +85,7 @@ class KernelRun:
         self._book = book
         self._report = report
         self._context = ""
+        self._runtime = ""
         self._process: KernelProcess | None = None
         self._pipes: list[Future[None]] = []
         self._link_closed = False
@@ -98,7 +99,9 @@ class KernelRun:
         """Make the process and connect to it; what goes wrong is reported, not raised."""
         try:
             self._context = context_text()
-            process = await self._launcher.launch(make_spec(self.id))
+            spec = make_spec(self.id)
+            self._runtime = spec.runtime
+            process = await self._launcher.launch(spec)
         except EdiError as error:
             self._never_was(error.message[:1].lower() + error.message[1:].removesuffix("."))
         except OSError as error:
@@ -170,6 +173,13 @@ class KernelRun:
             self._book.flush()
 
         return take
+
+    def _on_start_failed(self, link: KernelLink, why: str) -> None:
+        # What is missing is missing in one of several Pythons.
+        if self._runtime and why.startswith(_IMPORT_FAILURES):
+            version = ".".join(link.python_version.split(".")[:2])
+            why = f"{why}; runtime {self._runtime} {version}".rstrip()
+        self._report(StartFailed(self.id, f"the kernel did not start: {why}"))
 
     def _on_link_closed(self, _: KernelLink, reason: str) -> None:
         self._link_closed = True

@@ -17,16 +17,20 @@ from typing import Any
 
 from .._version import __version__
 from .clock import LoopClock
-from .deployment import Surroundings
 from .engine import Engine
 from .http.app import build_app
 from .http.credentials import load_or_create
 from .http.server import HttpServer
+from .idle_end import IdleEnd
+from .inventory import Inventory
 from .launchers.process import ProcessLauncher
+from .ledger import Ledger
 from .logs.pump import LogPump
 from .runtime_file import RuntimeFile
+from .runtimes import Runtimes
 from .settings import Settings
 from .store import Store
+from .surroundings import Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +71,9 @@ async def run(settings: Settings) -> None:
                         store=store,
                         launcher=launcher,
                         pump=pump,
+                        inventory=Inventory(),
+                        ledger=Ledger(),
+                        runtimes=Runtimes(settings.runtimes),
                         spawn=_spawner(group),
                         rest_server=lambda: server.rest_server,
                     ),
@@ -99,6 +106,8 @@ async def run(settings: Settings) -> None:
                 try:
                     if settings.owner == "jupyter":
                         _on_end_of_stdin(loop, ending)
+                    if settings.owner == "background":
+                        _end_when_idle(engine, settings, clock, ending)
                     print(json.dumps(facts), flush=True)
                     log.info("ready at %s, store %s", server.rest_server, settings.store)
                     await ending.wait()
@@ -132,6 +141,23 @@ def _on_signals(loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
         loop.add_signal_handler(number, told)
     # A closed terminal must not end an engine that runs in the background.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _end_when_idle(
+    engine: Engine, settings: Settings, clock: LoopClock, ending: asyncio.Event
+) -> None:
+    """End an engine that a command left behind once nothing of it has been started for long."""
+
+    def end() -> None:
+        log.info("nothing has been started for %g s", settings.background_idle)
+        ending.set()
+
+    IdleEnd(
+        clock,
+        settings.background_idle,
+        in_use=lambda: any(deployment.started for deployment in engine.deployments()),
+        end=end,
+    ).begin()
 
 
 def _on_end_of_stdin(loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .link import KernelLink
     from .logs.book import LogBook
     from .logs.pump import LogPump
+    from .queue_policy import QueuePolicy
 
 __all__ = ["Failure", "KernelFacts", "KernelPolicy", "Supervisor"]
 
@@ -60,7 +61,7 @@ class Supervisor:
     context_text:
         Returns the model description that a new kernel is told, as JSON text.
     policy:
-        Times.
+        Times; see :meth:`adopt`.
     on_change:
         Called after anything here may have changed.
     spawn:
@@ -96,7 +97,8 @@ class Supervisor:
         self._policy = policy
         self._on_change = on_change
         self._spawn = spawn
-        self._pool = Pool(policy, new_id or (lambda: f"{name}-{secrets.token_hex(4)}"))
+        self._new_id = new_id or (lambda: f"{name}-{secrets.token_hex(4)}")
+        self._pool = Pool(policy, self._new_id)
         self._runs: dict[str, KernelRun] = {}
         self._events: deque[Callable[[], list[Action]]] = deque()
         self._working = False
@@ -116,6 +118,11 @@ class Supervisor:
     def wanted(self) -> int:
         """Kernels there should be, 0 while stopping."""
         return self._pool.wanted if self._stop is None else self._stop.wanted_next
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop is under way."""
+        return self._stop is not None
 
     @property
     def failure(self) -> Failure | None:
@@ -146,6 +153,20 @@ class Supervisor:
         return [run.facts(states[run.id]) for run in self._runs.values() if run.id in states]
 
     # --- what others ask for ----------------------------------------------------------------
+
+    def adopt(self, policy: KernelPolicy, tasks: QueuePolicy) -> None:
+        """Go by other policies from now on, and take new tasks; for a new start.
+
+        Nothing is wanted and no failure is known afterwards. Only while there is no kernel, none
+        on its way, and no stop under way.
+        """
+        if self._runs or self._stop is not None:
+            raise RuntimeError("a policy cannot change under running kernels")
+        self._policy = policy
+        self._pool = Pool(policy, self._new_id)
+        self._set_alarm()
+        self._queue_closed = False
+        self._queue.reopen(tasks)
 
     def want(self, count: int) -> None:
         """Set how many kernels there should be.

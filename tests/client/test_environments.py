@@ -56,10 +56,10 @@ def test_the_token_is_read_anew_at_each_connect(engine: LocalEngine) -> None:
     env = {"EDI_REST_SERVER": "https://wmla.example.com", "USER_ACCESS_TOKEN": "first"}
     environments = EnvironmentSet(env, engine)
     client = environments.connect("wmla")
-    assert client._token() == "first"
+    assert client._exchange._token() == "first"
     env["USER_ACCESS_TOKEN"] = "second"
     assert environments.connect("wmla") is client
-    assert client._token() == "second"
+    assert client._exchange._token() == "second"
     env["USER_ACCESS_TOKEN"] = "two\nlines"
     with pytest.raises(NotConfigured):
         environments.connect("wmla")
@@ -140,4 +140,4 @@ def test_own_authorities(engine: LocalEngine, tmp_path: Path, variable: str) -> 
         environments.connect("wmla")
     assert variable in raised.value.message
     (tmp_path / "missing.pem").write_text("now it is there")
-    assert environments.connect("wmla")._transport._verify == env[variable]
+    assert environments.connect("wmla")._exchange.transport._verify == env[variable]

@@ -85,7 +85,7 @@ def test_one_token_header_on_this_machine(edi: ScriptedEdi, client: EdiClient, c
 def test_inference_elsewhere_carries_both_headers(
     edi: ScriptedEdi, client: EdiClient, canary: str
 ) -> None:
-    client._transport.is_local = False
+    client._exchange.transport.is_local = False
     edi.on("GET", "/model", Reply.json([]))
     edi.on("POST", "/inference/a", Reply.json({}))
     client.list_models()
@@ -214,7 +214,7 @@ def test_no_object_shows_the_token(client: EdiClient, canary: str, tmp_path: Pat
     token_file = tmp_path / "token"
     token_file.write_text(canary)
     shown = [client, remote, environments, VariableToken(env), FileToken(token_file)]
-    shown += [*environments.list(), environments.engine, remote._transport]
+    shown += [*environments.list(), environments.engine, remote._exchange.transport]
     for item in shown:
         assert canary not in f"{item!r} {item!s}"
 

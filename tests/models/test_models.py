@@ -152,6 +152,7 @@ def test_an_error_tells_all_and_echoes_little() -> None:
     error = InvalidInput("No.", hint="Try.", field="f", detail="d")
     assert error.to_wire() == {
         "code": "invalid_input", "message": "No.", "hint": "Try.", "field": "f", "detail": "d",
+        "fields": None,
     }  # fmt: skip
     assert EdiError("x", code="special").to_wire()["code"] == "special"
     assert len(echo("x" * 1000)) == 80

@@ -9,6 +9,21 @@ from support.small_edi import SmallEdi
 
 from edi_labext.client import EdiClient
 
+#: The smallest kernel that the checks have nothing to say about.
+ECHO = """
+import redhareapiversion
+from redhareapi import Kernel
+
+class Echo(Kernel):
+    def on_task_invoke(self, task_context):
+        while task_context is not None:
+            task_context.set_output_data(task_context.get_input_data())
+            task_context = task_context.next()
+
+if __name__ == "__main__":
+    Echo().run()
+"""
+
 
 @pytest.fixture
 def server() -> Iterator[ScriptedEdi]:
@@ -35,5 +50,5 @@ def folder(tmp_path: Path) -> Path:
     made.mkdir()
     (made / "model.json").write_text('{"name": "echo", "kernel_path": "kernel.py"}')
     (made / "README.md").write_text("# Echo\n")
-    (made / "kernel.py").write_text("pass\n")
+    (made / "kernel.py").write_text(ECHO)
     return made

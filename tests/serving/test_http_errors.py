@@ -33,6 +33,7 @@ def test_every_error_has_an_answer(kind):
         "hint": "h",
         "field": "f",
         "detail": "d",
+        "fields": None,
         "request_id": "r1",
         "error": "Größe ist <b>falsch</b>.",
         "errors": [{"code": kind.code, "message": "Größe ist <b>falsch</b>."}],

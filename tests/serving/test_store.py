@@ -469,7 +469,7 @@ def test_memory_equals_the_reopened_store(
             case "start" | "stop":
                 await store.update(name, desired="started" if operation == "start" else "stopped")
             case "profile":
-                await store.update(name, profile=Profile(name=name, replica=number))
+                await store.update(name, profile=Profile(name=name, replica=number + 1))
             case "delete":
                 await store.delete(name)
 
@@ -491,7 +491,7 @@ def test_memory_equals_the_reopened_store(
                 continue
             text, desired, replica = model.pop(name, (f"t{number}", "stopped", 1))
             if operation == "profile":
-                replica = number
+                replica = number + 1
             if operation in ("start", "stop"):
                 desired = "started" if operation == "start" else "stopped"
             if operation != "delete":

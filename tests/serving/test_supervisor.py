@@ -550,3 +550,60 @@ def test_fewer_kernels_are_drained_one_by_one(stage):
         assert sorted(task.outcome for task in tasks) == [b"0", b"1", b"2"]
 
     stage(scene)
+
+
+def test_other_policies_are_adopted_between_two_starts(stage):
+    async def scene(s: Stage):
+        await s.ready()
+        other = KernelPolicy(connection_timeout=5)
+        with pytest.raises(RuntimeError):
+            s.supervisor.adopt(other, QueuePolicy())
+        stopping = asyncio.ensure_future(s.supervisor.stop())
+        await asyncio.sleep(0)
+        assert s.supervisor.stopping
+        with pytest.raises(RuntimeError):
+            s.supervisor.adopt(other, QueuePolicy())
+        await stopping
+        assert not s.supervisor.stopping
+        with pytest.raises(Unavailable):
+            s.submit()
+
+        s.supervisor.adopt(other, QueuePolicy(timeout=2, batch_size=3))
+        assert s.queue.policy.batch_size == 3
+        assert s.supervisor.wanted == 0
+        waiting = s.submit()
+        s.launcher.on_launch = lambda _: None
+        s.supervisor.want(1)
+        await until(lambda: len(s.launcher.kernels) == 2)
+        s.clock.advance(2)
+        assert waiting.outcome.code == "task_timeout"
+        s.clock.advance(3)
+        await until(lambda: s.supervisor.failure)
+        assert "within 5 s" in s.supervisor.failure.reason
+        s.launcher.on_launch = FakeKernel.ready
+        s.clock.advance(1)
+        await until(lambda: s.supervisor.ready)
+
+    stage(scene)
+
+
+def test_an_adopted_policy_forgets_the_failures_of_before(stage):
+    async def scene(s: Stage):
+        s.launcher.on_launch = lambda kernel: kernel.start_failed("ValueError: no")
+        s.supervisor.want(1)
+        for _ in range(6):
+            await until(lambda: not s.supervisor.kernels and s.supervisor.failure)
+            s.clock.advance(60)
+            await s.quiet()
+        assert s.supervisor.gave_up
+        s.supervisor.adopt(KernelPolicy(), QueuePolicy())
+        assert not s.supervisor.gave_up
+        assert s.supervisor.failure is None
+        assert s.supervisor.next_try is None
+        s.launcher.on_launch = FakeKernel.ready
+        await s.ready()
+        task = s.submit(b"1")
+        await until(lambda: task.outcome)
+        assert task.outcome == b"1"
+
+    stage(scene)

@@ -30,6 +30,8 @@ class LaunchSpec:
         path at the front of ``PYTHONPATH``.
     umask:
         File mode mask of the process, for example ``0o022``.
+    runtime:
+        How messages call the interpreter, up to its version: ``python = the engine's Python``.
     """
 
     kernel_id: str
@@ -38,6 +40,7 @@ class LaunchSpec:
     working_directory: Path
     environment: Mapping[str, str]
     umask: int
+    runtime: str = ""
 
 
 @dataclass(frozen=True, slots=True)

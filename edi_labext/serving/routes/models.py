@@ -44,10 +44,5 @@ async def get_instance(request: Request, engine: Engine) -> Response:
     return JSONResponse(engine.deployment(_name(request)).instance().to_wire())
 
 
-async def get_readme(request: Request, engine: Engine) -> Response:
-    """Answer the README of the deployed package."""
-    return JSONResponse({"readme": engine.deployment(_name(request)).record.readme})
-
-
 def _name(request: Request) -> str:
     return str(request.path_params["name"])

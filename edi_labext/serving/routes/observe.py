@@ -9,18 +9,22 @@ from starlette.responses import JSONResponse, Response
 
 from ..._version import __version__
 from ...models import Capabilities
+from ..honoured import HONOURED
 
 if TYPE_CHECKING:
     from ..engine import Engine
 
 #: What a client may rely on when it finds this engine.
-FEATURES = ("status", "readme")
+FEATURES = ("status", "readme", "profile", "runtimes")
 
 
 async def capabilities(request: Request, engine: Engine) -> Response:
     """Answer what this engine has beyond EDI, and its limits."""
     answer = Capabilities(
-        version=__version__, features=list(FEATURES), limits=engine.settings.limits()
+        version=__version__,
+        features=list(FEATURES),
+        limits=engine.settings.limits(),
+        honoured_profile_fields=list(HONOURED),
     )
     return JSONResponse(answer.model_dump(mode="json"))
 

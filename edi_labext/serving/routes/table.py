@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from . import auth, inference, models, observe, packages
+from . import auth, inference, models, observe, packages, profiles, runtimes
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -45,7 +45,11 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow("PUT", f"{EDI_ROOT}/model/{{name}}/operation/start", "Start", models.start_model),
     RouteRow("PUT", f"{EDI_ROOT}/model/{{name}}/operation/stop", "Stop", models.stop_model),
     RouteRow("GET", f"{EDI_ROOT}/model/{{name}}/instance", "List", models.get_instance),
-    RouteRow("GET", f"{EDI_ROOT}/model/{{name}}/readme", "List", models.get_readme),
+    RouteRow("GET", f"{EDI_ROOT}/model/{{name}}/appprofile", "List", profiles.get_profile),
+    RouteRow("PUT", f"{EDI_ROOT}/model/{{name}}/appprofile", "Update", profiles.put_profile),
+    RouteRow("GET", f"{EDI_ROOT}/model/{{name}}/readme", "List", profiles.get_readme),
+    RouteRow("PUT", f"{EDI_ROOT}/model/{{name}}/readme", "Update", profiles.put_readme),
+    RouteRow("GET", f"{EDI_ROOT}/deployment/runtime", "List", runtimes.list_runtimes),
     RouteRow("POST", f"{EDI_ROOT}/inference/{{name}}", "Run", inference.infer),
     RouteRow("GET", f"{ENGINE_ROOT}/hello", None, auth.hello),
     RouteRow("GET", f"{ENGINE_ROOT}/capabilities", "List", observe.capabilities),

@@ -149,6 +149,7 @@ class Store:
         desired: Desired | None = None,
         profile: Profile | None = None,
         description: ModelDescription | None = None,
+        readme: str | None = None,
     ) -> Record:
         """Change what is given and return the new record; the rest stays.
 
@@ -161,7 +162,7 @@ class Store:
         OutOfSpace, StorageFailure, Unavailable
             Nothing was changed.
         """
-        return await self._effect(self._update(name, desired, profile, description))
+        return await self._effect(self._update(name, desired, profile, description, readme))
 
     async def delete(self, name: str) -> None:
         """Remove a deployment and its files for good.
@@ -205,6 +206,7 @@ class Store:
         desired: Desired | None,
         profile: Profile | None,
         description: ModelDescription | None,
+        readme: str | None,
     ) -> Record:
         async with self._turn:
             old = self.get(name)
@@ -212,6 +214,7 @@ class Store:
                 old,
                 desired=desired or old.desired,
                 profile=profile or old.profile,
+                readme=old.readme if readme is None else readme,
                 description=old.description
                 if description is None
                 else description.model_copy(
