@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from ..errors import EdiError, InvalidInput, NotFound, echo
 from ..models import MODEL_JSON, README, SubmissionDescription, parse_submission
 from ..models.strict_json import MAX_JSON_BYTES
 from .beneath import opened_file, opened_folder
-from .content import Problem, Submission, SubmissionFile
+from .content import IgnoredEntry, Problem, Submission, SubmissionFile
 from .ignore import IGNORE_FILE, IgnoreRules
 from .tree import Tree
 
@@ -148,16 +149,24 @@ class _Content:
         return file
 
     def _why_missing(self, name: str) -> str | None:
-        for entry in self._tree.ignored:
-            if name == entry.path or (entry.path[-1] == "/" and name.startswith(entry.path)):
-                return f"It is left out: {entry.reason}."
-        for file in self._tree.files:
-            if file.path.casefold() == name.casefold():
-                return f"Rename {echo(file.path)} to {name}."
-        for file in self._tree.files:
-            if file.path.rpartition("/")[2] == name.rpartition("/")[2]:
-                return f"There is {echo(file.path)}. Is that the one you mean?"
-        return None
+        return why_missing(name, self._tree.files, self._tree.ignored)
+
+
+def why_missing(
+    path: str, files: Iterable[SubmissionFile], ignored: Iterable[IgnoredEntry]
+) -> str | None:
+    """Tell what became of a file that should be in the folder, or which one may be meant."""
+    files = list(files)
+    for entry in ignored:
+        if path == entry.path or (entry.path[-1] == "/" and path.startswith(entry.path)):
+            return f"It is left out: {entry.reason}."
+    for file in files:
+        if file.path.casefold() == path.casefold():
+            return f"Rename {echo(file.path)} to {path}."
+    for file in files:
+        if file.path.rpartition("/")[2] == path.rpartition("/")[2]:
+            return f"There is {echo(file.path)}. Is that the one you mean?"
+    return None
 
 
 _PURPOSE = {

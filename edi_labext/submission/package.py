@@ -12,7 +12,7 @@ import json
 import os
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -59,11 +59,14 @@ def build(
     out: BinaryIO,
     *,
     name: str | None = None,
+    runtime: str | None = None,
     progress: PackProgress | None = None,
     checkpoint: Callable[[], None] | None = None,
 ) -> PackageSummary:
     """Inspect ``folder`` and write its package to ``out``; see :func:`pack`."""
-    return pack(inspect(folder), out, name=name, progress=progress, checkpoint=checkpoint)
+    return pack(
+        inspect(folder), out, name=name, runtime=runtime, progress=progress, checkpoint=checkpoint
+    )
 
 
 def pack(
@@ -71,6 +74,7 @@ def pack(
     out: BinaryIO,
     *,
     name: str | None = None,
+    runtime: str | None = None,
     progress: PackProgress | None = None,
     checkpoint: Callable[[], None] | None = None,
 ) -> PackageSummary:
@@ -82,8 +86,9 @@ def pack(
         The folder as inspected.
     out:
         Takes the bytes of the package.
-    name:
-        Deployment name. Where it differs from ``model.json``'s, that file is written anew with it.
+    name, runtime:
+        Deployment name and runtime. Where one differs from ``model.json``'s, that file is written
+        anew with it.
     progress:
         Told after every piece of at most 1 MiB.
     checkpoint:
@@ -98,10 +103,12 @@ def pack(
     """
     description = submission.require_deployable()
     top = check_name(name or description.name)
-    renamed = top if top != description.name else None
+    rewritten = {"name": top} if top != description.name else {}
+    if runtime is not None and runtime != description.runtime:
+        rewritten["runtime"] = runtime
     writer = _Writer(submission, out, progress, checkpoint or _go_on)
     with opened_folder(submission.folder) as root:
-        writer.write(root, top, renamed)
+        writer.write(root, top, rewritten)
     return PackageSummary(
         size=writer.size,
         content_size=writer.packed,
@@ -133,14 +140,14 @@ class _Writer:
         self._checkpoint = checkpoint
         self._gzip = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
 
-    def write(self, root: int, top: str, renamed: str | None) -> None:
+    def write(self, root: int, top: str, rewritten: Mapping[str, str]) -> None:
         self._header(f"{top}/", folder=True)
         for entry in _in_order(self._submission):
             self._checkpoint()
             if isinstance(entry, str):
                 self._header(f"{top}/{entry}/", folder=True)
-            elif renamed is not None and entry.path == MODEL_JSON:
-                self._described(root, f"{top}/{entry.path}", entry, renamed)
+            elif rewritten and entry.path == MODEL_JSON:
+                self._described(root, f"{top}/{entry.path}", entry, rewritten)
             else:
                 self._file(root, f"{top}/{entry.path}", entry)
         self._put(bytes(2 * tarfile.BLOCKSIZE))
@@ -165,11 +172,13 @@ class _Writer:
                 raise changed(file.path, "something wrote to it")
         self._pad(file.size)
 
-    def _described(self, root: int, name: str, file: SubmissionFile, deployment: str) -> None:
+    def _described(
+        self, root: int, name: str, file: SubmissionFile, rewritten: Mapping[str, str]
+    ) -> None:
         with opened_file(root, file.source) as (descriptor, _):
             data = os.read(descriptor, MAX_JSON_BYTES + 1)
         description = parse_object(data, what=MODEL_JSON)
-        description["name"] = deployment
+        description.update(rewritten)
         text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
         content = text.encode()
         self._header(name, size=len(content))
