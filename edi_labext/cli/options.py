@@ -1,0 +1,120 @@
+"""Flags and arguments that several verbs share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from .connection import Target
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Check = Callable[[click.Context, click.Parameter, Any], Any]
+
+
+class Once(click.Option):
+    """An option that may be given once; click alone would quietly take the last of several.
+
+    Its ``callback`` is called with the one value, and only when there is one.
+    """
+
+    def __init__(self, *args: Any, callback: Check | None = None, **kwargs: Any) -> None:
+        kwargs["multiple"] = True
+        super().__init__(*args, **kwargs)
+        self._check = callback
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the one value, or ``None``."""
+        values = super().process_value(ctx, value)
+        if len(values) > 1:
+            raise twice(self.opts[-1], ctx)
+        if not values:
+            return None
+        return values[0] if self._check is None else self._check(ctx, self, values[0])
+
+
+class _Connection(Once):
+    """A flag that may stand at any level; its value is kept in the :class:`Target`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, expose_value=False, **kwargs)
+
+    def process_value(self, ctx: click.Context, value: Any) -> Any:
+        given = super().process_value(ctx, value)
+        target = ctx.ensure_object(Target)
+        assert self.name is not None
+        if given is not None:
+            if getattr(target, self.name) is not None:
+                raise twice(self.opts[-1], ctx)
+            setattr(target, self.name, given)
+        return given
+
+
+def connection_options(command: Decorated) -> Decorated:
+    """Add the global flags; dlim takes them after a verb's own arguments, so each verb has them."""
+    for option in (
+        click.option(
+            "--jwt-token",
+            cls=_Connection,
+            metavar="TOKEN",
+            help="Token for --rest-server. Better: USER_ACCESS_TOKEN, or @FILE.",
+        ),
+        click.option(
+            "--rest-server",
+            cls=_Connection,
+            metavar="URL",
+            help="Address of an EDI, with or without /dlim/v1/.",
+        ),
+        click.option(
+            "-e",
+            "--environment",
+            cls=_Connection,
+            metavar="ID",
+            help='Which EDI: "local" or "wmla" (the one of EDI_REST_SERVER).',
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def twice(option: str, ctx: click.Context) -> click.UsageError:
+    """Return the error for an option that is given more than once."""
+    return click.UsageError(f"{option} is given more than once.", ctx)
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
+    """Return a positive number of seconds, at most a day; the check of an option."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    # Written so that "nan" does not pass.
+    if not 0 < number <= 86_400:
+        raise click.BadParameter(
+            "It must be a number of seconds above 0, at most 86400.", ctx, param
+        )
+    return number
+
+
+def deployment_argument(command: Decorated) -> Decorated:
+    """Add the argument ``NAME``, a deployment's name, checked before anything is sent."""
+    return click.argument("name", callback=_name, metavar="NAME")(command)
+
+
+def _name(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    from ..errors import InvalidInput
+    from ..models import check_name
+
+    try:
+        return check_name(value)
+    except InvalidInput as error:
+        raise click.BadParameter(
+            f"{error.message} {error.hint or ''}".strip(), ctx, param
+        ) from None
+
+
+def force_option(meaning: str) -> Callable[[Decorated], Decorated]:
+    """Return the flag ``-f``, whose meaning differs from verb to verb."""
+    return click.option("-f", "--force", is_flag=True, help=meaning)

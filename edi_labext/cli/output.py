@@ -1,0 +1,99 @@
+"""What the command says: results on stdout, everything else on stderr.
+
+Nothing here raises. A reader that went away, or a full disk behind stdout, must not end an action
+half-way: the action goes on in silence, and :func:`finish` makes the exit code tell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+import click
+
+#: Reasons why stdout could not be written, since :func:`prepare`.
+_trouble: list[str] = []
+
+
+def prepare() -> None:
+    """Make ready for one run of the command: no character can be one too many for a terminal."""
+    _trouble.clear()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def finish(status: int) -> int:
+    """Flush, and return the exit code: ``status``, or 1 when results could not be written."""
+    _write(sys.stdout, "")
+    if _trouble:
+        note(f"Error: The output could not be written: {_trouble[0]}.")
+        return status or 1
+    return status
+
+
+def say(line: str) -> None:
+    """Print one line of the result on stdout."""
+    _write(sys.stdout, f"{plain(line)}\n")
+
+
+def note(text: str) -> None:
+    """Print what is not the result, on stderr."""
+    _write(sys.stderr, "".join(f"{plain(line)}\n" for line in text.splitlines()))
+
+
+def prompt(question: str) -> None:
+    """Print a question on stderr and stay in its line."""
+    _write(sys.stderr, plain(question))
+
+
+def emit_json(value: Any) -> None:
+    """Print ``value`` alone as JSON, valid whatever the encoding of stdout is."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    text = json.dumps(value, indent=2, ensure_ascii=encoding != "utf8")
+    _write(sys.stdout, f"{text}\n")
+
+
+def emit_bytes(data: bytes) -> None:
+    """Print ``data`` as it is; on a terminal as plain text that ends its line."""
+    stdout = sys.stdout
+    if stdout is None:
+        return
+    if stdout.isatty():
+        for line in data.decode("utf-8", "replace").splitlines():
+            say(line)
+        return
+    _write(stdout, "", data)
+
+
+def plain(text: str) -> str:
+    """Return ``text`` without what a terminal would act on; names come from other people."""
+    return "".join(char if char.isprintable() or char == "\t" else "�" for char in text)
+
+
+def _write(stream: TextIO | None, text: str, data: bytes = b"") -> None:
+    # None: closed before we were started.
+    if stream is None:
+        return
+    try:
+        # Surrogates (file names that are no UTF-8) are written as escapes.
+        click.echo(data or text, file=stream, nl=False)
+    except BrokenPipeError:
+        _abandon(stream)
+    except (OSError, ValueError) as error:
+        if stream is sys.stdout:
+            _trouble.append(getattr(error, "strerror", None) or "it is closed")
+        _abandon(stream)
+
+
+def _abandon(stream: TextIO) -> None:
+    """Send the rest nowhere, also what the interpreter flushes at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)

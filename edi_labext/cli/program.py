@@ -1,0 +1,90 @@
+"""The command as a whole: verbs found when they are needed, and every way it can end."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from . import output
+from .endings import INTERRUPTED, ending_of
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are called.
+
+    Parameters
+    ----------
+    verbs:
+        Name of a command → ``module:attribute``, the module relative to this package.
+    """
+
+    def __init__(self, *args: Any, verbs: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._verbs = dict(verbs or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which they were declared."""
+        return list(self._verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        where = self._verbs.get(cmd_name)
+        if where is None:
+            return None
+        module, _, attribute = where.partition(":")
+        command = getattr(importlib.import_module(f".{module}", __package__), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that ``args`` begins with; for a typing error, say what is near."""
+        word = args[0]
+        if word not in self._verbs and not word.startswith("-") and not ctx.resilient_parsing:
+            near = difflib.get_close_matches(word, self._verbs, n=1)
+            known = f'Did you mean "{near[0]}"?' if near else f"There is {', '.join(self._verbs)}."
+            ctx.fail(f"No such command {word[:80]!r}. {known}")
+        return super().resolve_command(ctx, args)
+
+
+class Program(Verbs):
+    """The whole command. However it ends, it ends with an exit code and without a traceback."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run and, unless ``standalone_mode`` is off, leave the interpreter."""
+
+        def run() -> Any:
+            return super(Program, self).main(
+                args, prog_name, complete_var, standalone_mode=False, **extra
+            )
+
+        if not standalone_mode:
+            return run()
+        output.prepare()
+        sys.exit(output.finish(_status_of(run)))
+
+
+def _status_of(run: Callable[[], Any]) -> int:
+    try:
+        result = run()
+    except (click.Abort, KeyboardInterrupt):
+        output.note("Interrupted.")
+        return INTERRUPTED
+    except Exception as error:
+        # The one place where every failure ends; what is not foreseen is told as such.
+        return ending_of(error)
+    # Of a command that calls ``ctx.exit``; ours return nothing.
+    return result if isinstance(result, int) else 0
