@@ -5,7 +5,12 @@ Only entry points live here; nothing heavy is imported at import time.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._version import __version__
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["__version__"]
 
@@ -18,3 +23,17 @@ def _jupyter_server_extension_points() -> list[dict[str, object]]:
     from .extension.app import EdiLabext
 
     return [{"module": "edi_labext", "app": EdiLabext}]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Serve ``%load_ext edi_labext``."""
+    from .magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Serve ``%unload_ext edi_labext``."""
+    from .magics import unload
+
+    unload(shell)
