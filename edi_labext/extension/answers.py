@@ -9,8 +9,9 @@ from .api import (
     MAX_ANSWER_BYTES,
     MAX_INSPECTED_FILES,
     Answer,
-    EnvironmentInfo,
     ErrorInfo,
+    FindingInfo,
+    FixInfo,
     IgnoredPath,
     InspectedFile,
     Inspection,
@@ -19,24 +20,12 @@ from .api import (
 
 if TYPE_CHECKING:
     from ..client.answers import InferenceAnswer
-    from ..client.environments import Environment
-    from ..submission import Submission
+    from ..operations import CheckReport, Finding
 
 
 def error_info(error: EdiError) -> ErrorInfo:
     """Return an error as part of an answer."""
     return ErrorInfo(**error.to_wire())
-
-
-def environment_info(environment: Environment, problem: EdiError | None) -> EnvironmentInfo:
-    """Return what the browser may know of an environment, which is not its token."""
-    return EnvironmentInfo(
-        id=environment.id,
-        title=environment.title,
-        kind=environment.kind,
-        host=environment.host,
-        problem=error_info(problem) if problem else None,
-    )
 
 
 def inference_answer(answer: InferenceAnswer) -> Answer:
@@ -54,8 +43,9 @@ def inference_answer(answer: InferenceAnswer) -> Answer:
     )
 
 
-def inspection(path: str, submission: Submission) -> Inspection:
+def inspection(path: str, report: CheckReport) -> Inspection:
     """Return what was found in a folder, without the folder's place on the server's disk."""
+    submission = report.submission
     description = submission.description
     return Inspection(
         path=path,
@@ -82,4 +72,20 @@ def inspection(path: str, submission: Submission) -> Inspection:
             )
             for problem in submission.problems
         ],
+        findings=[_finding(found) for found in report.findings],
+    )
+
+
+def _finding(found: Finding) -> FindingInfo:
+    fix = found.fix
+    return FindingInfo(
+        code=found.code,
+        severity=found.severity,
+        file=found.file,
+        line=found.line,
+        column=found.column,
+        message=found.message,
+        why=found.why,
+        hint=found.hint,
+        fix=FixInfo(id=fix.id, title=fix.title, description=fix.description) if fix else None,
     )

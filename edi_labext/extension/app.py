@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from .service import EdiService
 
 
+#: What an event that says "this list has changed" is called; see the file.
+DEPLOYMENTS_CHANGED = "https://events.edi-labext/deployments/v1"
+EVENT_SCHEMAS = (Path(__file__).parent / "events" / "deployments.yaml",)
+
+
 class EdiLabext(ExtensionApp):
     """Elastic Distributed Inference in JupyterLab: the server half."""
 
@@ -29,6 +34,13 @@ class EdiLabext(ExtensionApp):
 
     _service: asyncio.Future[EdiService] | None = None
 
+    def initialize_settings(self) -> None:
+        """Register the events that tabs may subscribe to."""
+        assert self.serverapp is not None
+        if self.serverapp.event_logger is not None:
+            for schema in EVENT_SCHEMAS:
+                self.serverapp.event_logger.register_event_schema(schema)
+
     def initialize_handlers(self) -> None:
         """Add the routes; see :mod:`.urls`."""
         self.handlers.extend((route.regex, route.handler) for route in ROUTES)
@@ -41,7 +53,9 @@ class EdiLabext(ExtensionApp):
         """
         if self._service is None:
             loop = asyncio.get_running_loop()
-            self._service = asyncio.ensure_future(loop.run_in_executor(None, self._make_service))
+            self._service = asyncio.ensure_future(
+                loop.run_in_executor(None, self._make_service, loop)
+            )
         try:
             return await asyncio.shield(self._service)
         except Exception:
@@ -49,16 +63,28 @@ class EdiLabext(ExtensionApp):
             self._service = None
             raise
 
-    def _make_service(self) -> EdiService:
+    def _make_service(self, loop: asyncio.AbstractEventLoop) -> EdiService:
         from ..client.local_engine import default_store
+        from .runtimes import notebook_pythons
         from .service import EdiService
 
         assert self.serverapp is not None
         return EdiService(
             contents=self.serverapp.contents_manager,
+            pythons=notebook_pythons(self.serverapp.kernel_spec_manager, log=self.log),
             store=Path(self.store).expanduser() if self.store else default_store(),
+            announce=self._announce,
             log=self.log,
+            loop=loop,
         )
+
+    def _announce(self, environment: str, revision: str) -> None:
+        assert self.serverapp is not None
+        if self.serverapp.event_logger is not None:
+            self.serverapp.event_logger.emit(
+                schema_id=DEPLOYMENTS_CHANGED,
+                data={"environment": environment, "revision": revision},
+            )
 
     def current_activity(self) -> dict[str, int] | None:
         """Return running jobs, so that an idle server is not shut down in the middle of one."""

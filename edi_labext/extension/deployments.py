@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -48,16 +49,29 @@ class DeploymentBoard:
         Asks the EDI; run in ``pool``, one call at a time however many tabs wait.
     pool:
         Threads for the question.
+    name:
+        The environment, for the log.
+    log:
+        Gets one line when the EDI can no longer be asked, and one when it can again.
     clock:
         Monotonic seconds; a parameter for tests.
     """
 
     def __init__(
-        self, source: Source, pool: WorkerPool, *, clock: Callable[[], float] = time.monotonic
+        self,
+        source: Source,
+        pool: WorkerPool,
+        *,
+        name: str,
+        log: logging.Logger,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._pool = pool
+        self._name = name
+        self._log = log
         self._clock = clock
+        self._in_trouble = False
         self._epoch = object()
         self._seen: object = None
         self._flight: asyncio.Task[None] | None = None
@@ -92,8 +106,21 @@ class DeploymentBoard:
             self._flight = None
         if self._view.deployments is not None:
             self._known = self._view.deployments
+        self._note_trouble()
         self._seen = epoch
         self._fresh_until = self._clock() + FRESH_SECONDS
+
+    def _note_trouble(self) -> None:
+        """Log that the EDI was lost or is back, but not every look that fails meanwhile."""
+        error = self._view.error
+        if error is not None and not self._in_trouble:
+            self._in_trouble = True
+            self._log.warning(
+                "EDI environment %s cannot be used: %a (%s)", self._name, error.message, error.code
+            )
+        elif self._view.deployments is not None and self._in_trouble:
+            self._in_trouble = False
+            self._log.info("EDI environment %s can be used again", self._name)
 
 
 def remote_source(environments: EnvironmentSet, environment: str) -> Source:

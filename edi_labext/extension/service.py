@@ -9,37 +9,35 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .. import __version__
 from ..client.environments import LOCAL, EnvironmentSet
 from ..client.local_engine import LocalEngine
-from ..errors import EdiError, NotFound, echo
+from ..errors import NotFound, echo
 from ..models import check_name
-from ..models.strict_json import MAX_JSON_BYTES
 from ..operations import (
     Cancellation,
     Deployment,
     Report,
+    apply_fix,
+    check_folder,
     deploy_folder,
     get_deployment,
     infer,
+    restart,
     sample_folder,
     sample_payload,
     start_and_wait,
     stop_and_wait,
     undeploy,
 )
-from ..submission import inspect
-from .answers import environment_info, inference_answer
+from .about import info
+from .answers import inference_answer
 from .answers import inspection as inspection_answer
 from .api import (
-    MAX_ANSWER_BYTES,
-    MAX_INSPECTED_FILES,
-    MAX_PAYLOAD_BYTES,
     Answer,
     DeploymentList,
     DeployRequest,
@@ -48,13 +46,20 @@ from .api import (
     Inspection,
     Job,
     JobKind,
-    Limits,
+    Lease,
+    ProfileDiff,
+    ProfileRequest,
+    ProfileView,
+    RuntimeList,
     SamplePayload,
 )
-from .deployments import DeploymentBoard, deployment_list, local_source, remote_source
+from .deployments import Source, local_source, remote_source
 from .engine import EngineStarter
 from .jobs import JobManager
+from .live import LiveState
 from .paths import resolve_folder
+from .profiles import Profiles
+from .runtimes import NotebookPython, local_runtimes, remote_runtimes
 from .workers import WorkerPool
 
 if TYPE_CHECKING:
@@ -65,7 +70,12 @@ CLOSE_SECONDS = 5.0
 #: Seconds that it waits for the engine to end, kernels included.
 ENGINE_SECONDS = 15.0
 
-_LIFECYCLE = {"start": start_and_wait, "stop": stop_and_wait, "undeploy": undeploy}
+_LIFECYCLE = {
+    "start": start_and_wait,
+    "stop": stop_and_wait,
+    "restart": restart,
+    "undeploy": undeploy,
+}
 
 
 class EdiService:
@@ -77,10 +87,16 @@ class EdiService:
     ----------
     contents:
         The server's contents manager, which knows where its folders are.
+    pythons:
+        Those of notebook kernels, which deployments on Local can run in too.
     store:
         Directory of the embedded engine, which is not started before it is needed.
+    announce:
+        Takes environment and revision whenever a list that somebody looks at has changed.
     log:
         The extension's log.
+    loop:
+        The server's event loop.
     variables:
         Environment variables: the remote EDI's address and token.
     """
@@ -89,24 +105,41 @@ class EdiService:
         self,
         *,
         contents: ContentsManager,
+        pythons: Sequence[NotebookPython],
         store: Path,
+        announce: Callable[[str, str], None],
         log: logging.Logger,
+        loop: asyncio.AbstractEventLoop,
         variables: Mapping[str, str] = os.environ,
     ) -> None:
         self._contents = contents
-        self._engine = LocalEngine(store, owner="jupyter")
+        self._pythons = pythons
+        self._engine = LocalEngine(
+            store,
+            owner="jupyter",
+            runtimes={item.name: str(item.python) for item in pythons},
+        )
         self._environments = EnvironmentSet(variables, self._engine)
         self._reads = WorkerPool(8, name="edi-read")
         self._tasks = WorkerPool(8, name="edi-task")
         self._actions = WorkerPool(4, name="edi-job")
         self._starter = EngineStarter(
-            self._engine, self._reads, log=log, on_change=lambda: self._expire(LOCAL)
+            self._engine, self._reads, log=log, on_change=lambda: self._changed(LOCAL)
         )
-        self._boards: dict[str, DeploymentBoard] = {}
-        self.jobs = JobManager(self._actions, log=log, on_change=self._expire)
+        self.jobs = JobManager(self._actions, log=log, on_change=self._changed)
+        self._live = LiveState(
+            source=self._source,
+            jobs=self.jobs.list,
+            announce=announce,
+            pool=self._reads,
+            log=log,
+            loop=loop,
+        )
+        self._profiles = Profiles(self._environments, self._reads, self.jobs)
 
     async def close(self) -> None:
         """Cancel jobs, wait a little for them, and end the engine if this server started it."""
+        self._live.close()
         # A thread of its own: the pools may be full of calls that hang.
         ending = WorkerPool(1, name="edi-end")
         await ending.run(self.jobs.close, CLOSE_SECONDS)
@@ -121,27 +154,19 @@ class EdiService:
 
     async def info(self) -> Info:
         """Return version, environments and limits; starts and asks nothing."""
-        environments = await self._reads.run(self._environments.list)
-        return Info(
-            version=__version__,
-            environments=[
-                environment_info(environment, await self._problem(environment.id))
-                for environment in environments
-            ],
-            limits=Limits(
-                body_bytes=MAX_JSON_BYTES,
-                payload_bytes=MAX_PAYLOAD_BYTES,
-                answer_bytes=MAX_ANSWER_BYTES,
-                inspected_files=MAX_INSPECTED_FILES,
-            ),
-        )
+        return await self._reads.run(info, self._environments)
 
     # --- deployments --------------------------------------------------------------------------
 
     async def deployments(self, environment: str) -> DeploymentList:
         """Return the deployments, at most about a second old, and the environment's jobs."""
-        view, known = await self._board(environment).look()
-        return deployment_list(environment, view, known, self.jobs.list(environment))
+        self._known(environment)
+        return await self._live.list(environment)
+
+    async def renew_lease(self, environment: str, tab: str) -> Lease:
+        """Have the deployments watched for a tab; from then on events say when they change."""
+        self._known(environment)
+        return self._live.renew_lease(environment, tab)
 
     async def deployment(self, environment: str, name: str) -> Deployment:
         """Return one deployment as it is now."""
@@ -166,13 +191,47 @@ class EdiService:
 
         return await self._tasks.run(ask)
 
+    async def runtimes(self, environment: str) -> RuntimeList:
+        """Return the Python environments that kernels can run in."""
+        self._known(environment)
+        listed = await self._reads.run(lambda: self._environments.connect(environment).runtimes())
+        if environment == LOCAL:
+            return local_runtimes(listed, self._pythons)
+        return remote_runtimes(listed)
+
+    # --- profiles -----------------------------------------------------------------------------
+
+    async def view_profile(self, environment: str, name: str) -> ProfileView:
+        """Return the saved profile and what is needed to edit it."""
+        self._check(environment, name)
+        return await self._profiles.view(environment, name)
+
+    async def diff_profile(
+        self, environment: str, name: str, document: dict[str, Any]
+    ) -> ProfileDiff:
+        """Return what saving a profile would change, and why it would be refused."""
+        self._check(environment, name)
+        return await self._profiles.diff(environment, name, document)
+
+    async def save_profile(self, environment: str, name: str, request: ProfileRequest) -> Job:
+        """Start a job that saves a profile; raises at once when it would be refused."""
+        self._check(environment, name)
+        return await self._profiles.save(environment, name, request)
+
     # --- submissions and actions --------------------------------------------------------------
 
     async def inspect(self, path: str) -> Inspection:
         """Look at a folder without sending anything."""
-        return await self._reads.run(
-            lambda: inspection_answer(path, inspect(resolve_folder(self._contents, path)))
-        )
+        return await self._reads.run(self._inspect, path)
+
+    async def fix(self, path: str, fix: str) -> Inspection:
+        """Apply one fix to a folder and look at it again."""
+
+        def mend() -> Inspection:
+            apply_fix(resolve_folder(self._contents, path), fix)
+            return self._inspect(path)
+
+        return await self._reads.run(mend)
 
     async def deploy(self, environment: str, request: DeployRequest) -> Job:
         """Start a deploy job; raises at once when the folder or its name will not do."""
@@ -184,6 +243,7 @@ class EdiService:
                 self._environments.connect(environment),
                 folder,
                 name=name,
+                runtime=request.runtime,
                 start=request.start,
                 report=report,
                 cancellation=cancellation,
@@ -192,7 +252,7 @@ class EdiService:
         return self.jobs.submit("deploy", environment, name, action)
 
     async def change(self, kind: JobKind, environment: str, name: str) -> Job:
-        """Start a job that starts, stops or undeploys ``name``."""
+        """Start a job that starts, stops, restarts or undeploys ``name``."""
         self._check(environment, name)
         operation = _LIFECYCLE[kind]
 
@@ -204,6 +264,9 @@ class EdiService:
 
     # --- parts --------------------------------------------------------------------------------
 
+    def _inspect(self, path: str) -> Inspection:
+        return inspection_answer(path, check_folder(resolve_folder(self._contents, path)))
+
     def _submission(self, request: DeployRequest) -> tuple[Path, str]:
         """Return the folder to deploy and the name it will have."""
         source = request.source
@@ -211,30 +274,14 @@ class EdiService:
             folder = resolve_folder(self._contents, source.path)
         else:
             folder = sample_folder(source.sample)
-        description = inspect(folder).require_deployable()
-        name = description.name if request.name is None else request.name
-        return folder, check_name(name)
+        name = None if request.name is None else check_name(request.name)
+        description = check_folder(folder, name=name).require_deployable()
+        return folder, name or description.name
 
-    async def _problem(self, environment: str) -> EdiError | None:
-        """Return why an environment cannot be used, as far as its settings tell."""
+    def _source(self, environment: str) -> Source:
         if environment == LOCAL:
-            return None
-        try:
-            await self._reads.run(self._environments.connect, environment)
-        except EdiError as error:
-            return error
-        return None
-
-    def _board(self, environment: str) -> DeploymentBoard:
-        self._known(environment)
-        if environment not in self._boards:
-            source = (
-                local_source(self._environments, environment, self._starter)
-                if environment == LOCAL
-                else remote_source(self._environments, environment)
-            )
-            self._boards[environment] = DeploymentBoard(source, self._reads)
-        return self._boards[environment]
+            return local_source(self._environments, environment, self._starter)
+        return remote_source(self._environments, environment)
 
     def _check(self, environment: str, name: str) -> None:
         """Refuse what cannot be, before an engine is started for it."""
@@ -247,6 +294,5 @@ class EdiService:
                 f"There is no EDI environment {echo(environment)}.", code="environment_not_found"
             )
 
-    def _expire(self, environment: str) -> None:
-        if board := self._boards.get(environment):
-            board.expire()
+    def _changed(self, environment: str) -> None:
+        self._live.changed(environment)

@@ -14,13 +14,15 @@ from .handlers.deployments import (
     DeploymentHandler,
     DeploymentsHandler,
     InferHandler,
+    RestartHandler,
     SamplePayloadHandler,
     StartHandler,
     StopHandler,
 )
-from .handlers.environments import InfoHandler
+from .handlers.environments import InfoHandler, LeaseHandler, RuntimesHandler
 from .handlers.jobs import JobHandler, JobsHandler
-from .handlers.submissions import InspectHandler
+from .handlers.profiles import ProfileDiffHandler, ProfileHandler
+from .handlers.submissions import FixHandler, InspectHandler
 
 #: First segment of every route, below the Jupyter server's base URL.
 ROOT = "edi"
@@ -46,18 +48,25 @@ class Route:
         return f"{ROOT}/{path}"
 
 
-_DEPLOYMENTS = "environments/{env}/deployments"
+_ENVIRONMENT = "environments/{env}"
+_DEPLOYMENTS = _ENVIRONMENT + "/deployments"
 _DEPLOYMENT = _DEPLOYMENTS + "/{name}"
 
 ROUTES: tuple[Route, ...] = (
     Route("info", InfoHandler),
+    Route(_ENVIRONMENT + "/lease", LeaseHandler),
+    Route(_ENVIRONMENT + "/runtimes", RuntimesHandler),
     Route(_DEPLOYMENTS, DeploymentsHandler),
     Route(_DEPLOYMENT, DeploymentHandler),
     Route(_DEPLOYMENT + "/start", StartHandler),
     Route(_DEPLOYMENT + "/stop", StopHandler),
+    Route(_DEPLOYMENT + "/restart", RestartHandler),
+    Route(_DEPLOYMENT + "/profile", ProfileHandler),
+    Route(_DEPLOYMENT + "/profile/diff", ProfileDiffHandler),
     Route(_DEPLOYMENT + "/sample-payload", SamplePayloadHandler),
     Route(_DEPLOYMENT + "/infer", InferHandler),
     Route("submissions/inspect", InspectHandler),
+    Route("submissions/fix", FixHandler),
     Route("jobs", JobsHandler),
     Route("jobs/{job}", JobHandler),
 )

@@ -8,12 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.scripted_edi import Reply as EdiReply
+from support.scripted_edi import ScriptedEdi, scripted_edi
 from tornado.httpclient import HTTPResponse
 
 from edi_labext.operations import sample_folder
@@ -89,6 +91,15 @@ def running_engine(shared_store, monkeypatch) -> Path:
 
 
 @pytest.fixture
+def wmla(monkeypatch) -> Iterator[ScriptedEdi]:
+    """A remote EDI without deployments, as terse as WMLA."""
+    with scripted_edi() as edi:
+        edi.on("GET", "/model", EdiReply.json([]))
+        monkeypatch.setenv("EDI_REST_SERVER", edi.origin)
+        yield edi
+
+
+@pytest.fixture
 def call(jp_serverapp, http_server_client, jp_auth_header, jp_base_url) -> Call:
     """Make one request: ``await call("GET", "edi/info")``, signed in unless told otherwise."""
 
@@ -105,9 +116,9 @@ def call(jp_serverapp, http_server_client, jp_auth_header, jp_base_url) -> Call:
         data = raw
         if body is not None:
             data = json.dumps(body).encode()
-        if data is not None or method == "POST":
+        if data is not None or method in ("POST", "PUT"):
             sent["Content-Type"] = "application/json"
-        if data is None and method == "POST":
+        if data is None and method in ("POST", "PUT"):
             data = b""
         response: HTTPResponse = await http_server_client.fetch(
             jp_base_url + path,
@@ -152,3 +163,17 @@ def finished(call) -> Callable[[Reply], Awaitable[dict[str, Any]]]:
         return job
 
     return wait
+
+
+@pytest.fixture
+def spoilt(sample, jp_root_dir) -> Callable[[str, str], str]:
+    """Copy the sample like ``sample``, with a line that runs before the rest of its kernel."""
+
+    def copy(name: str, line: str) -> str:
+        path = sample(name)
+        description = json.loads((jp_root_dir / path / "model.json").read_text())
+        kernel = jp_root_dir / path / description["kernel_path"]
+        kernel.write_text(f"{line}\n{kernel.read_text()}")
+        return path
+
+    return copy

@@ -18,15 +18,22 @@ ARGUMENTS = {"env": "local", "name": "digits", "job": "0123456789abcdef"}
 #: The permission that every verb of every route needs.
 EXPECTED = {
     ("GET", "info"): "read",
+    ("POST", "environments/{env}/lease"): "read",
+    ("GET", "environments/{env}/runtimes"): "read",
     ("GET", "environments/{env}/deployments"): "read",
     ("POST", "environments/{env}/deployments"): "execute",
     ("GET", "environments/{env}/deployments/{name}"): "read",
     ("DELETE", "environments/{env}/deployments/{name}"): "execute",
     ("POST", "environments/{env}/deployments/{name}/start"): "execute",
     ("POST", "environments/{env}/deployments/{name}/stop"): "execute",
+    ("POST", "environments/{env}/deployments/{name}/restart"): "execute",
+    ("GET", "environments/{env}/deployments/{name}/profile"): "read",
+    ("PUT", "environments/{env}/deployments/{name}/profile"): "execute",
+    ("POST", "environments/{env}/deployments/{name}/profile/diff"): "read",
     ("GET", "environments/{env}/deployments/{name}/sample-payload"): "read",
     ("POST", "environments/{env}/deployments/{name}/infer"): "execute",
     ("POST", "submissions/inspect"): "execute",
+    ("POST", "submissions/fix"): "execute",
     ("GET", "jobs"): "read",
     ("GET", "jobs/{job}"): "read",
     ("DELETE", "jobs/{job}"): "execute",
@@ -124,7 +131,7 @@ async def test_the_denied_do_nothing_and_the_right_permission_is_asked(call, unt
     for (verb, pattern), action in EXPECTED.items():
         route = next(route for route in ROUTES if route.pattern == pattern)
         DenyAll.asked.clear()
-        raw = b"{}" if verb == "POST" else None
+        raw = b"{}" if verb in ("POST", "PUT") else None
         reply = await call(verb, route.url(**ARGUMENTS), raw=raw)
         assert reply.status == 403
         assert reply.json["code"] == "forbidden"
@@ -157,7 +164,7 @@ async def test_a_cookie_alone_changes_nothing(call, untouchable, browser):
         if verb == "GET":
             continue
         path = next(route for route in ROUTES if route.pattern == pattern).url(**ARGUMENTS)
-        raw = b"{}" if verb == "POST" else None
+        raw = b"{}" if verb in ("POST", "PUT") else None
         reply = await call(verb, path, raw=raw, headers=cookie, signed_in=False)
         assert reply.status == 403, path
         foreign = {**cookie, **xsrf, "Origin": "http://evil.example"}
@@ -193,7 +200,7 @@ async def test_what_is_not_in_the_table_is_not_there(call):
         "edi/environments",
         "edi/environments/local",
         "edi/environments/local/deployments/a/b",
-        "edi/environments/local/deployments/digits/restart",
+        "edi/environments/local/deployments/digits/redeploy",
         "edi/jobs/a/b",
         "edi/info/../info/x",
     ):

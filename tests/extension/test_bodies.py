@@ -9,8 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 DEPLOY = "edi/environments/local/deployments"
-WITH_BODY = (DEPLOY, f"{DEPLOY}/digits/infer", "edi/submissions/inspect")
-WITHOUT_BODY = (f"{DEPLOY}/digits/start", f"{DEPLOY}/digits/stop")
+PROFILE = f"{DEPLOY}/digits/profile"
+LEASE = "edi/environments/local/lease"
+WITH_BODY = (
+    ("POST", DEPLOY),
+    ("POST", f"{DEPLOY}/digits/infer"),
+    ("POST", "edi/submissions/inspect"),
+    ("POST", "edi/submissions/fix"),
+    ("POST", LEASE),
+    ("PUT", PROFILE),
+    ("POST", f"{PROFILE}/diff"),
+)
+WITHOUT_BODY = tuple(f"{DEPLOY}/digits/{verb}" for verb in ("start", "stop", "restart"))
 
 BAD_JSON = {
     b"": "invalid_json",
@@ -79,6 +89,23 @@ BAD_FIELDS = [
     ),
     (f"{DEPLOY}/digits/infer", {"payload": {"a": 1}}, "invalid_field", "payload"),
     (f"{DEPLOY}/digits/infer", {}, "missing_field", "payload"),
+    (LEASE, {}, "missing_field", "tab"),
+    (LEASE, {"tab": 1}, "invalid_field", "tab"),
+    (LEASE, {"tab": ""}, "invalid_field", "tab"),
+    (LEASE, {"tab": "a\n"}, "invalid_field", "tab"),
+    (LEASE, {"tab": "x" * 65}, "invalid_field", "tab"),
+    (LEASE, {"tab": "a", "seconds": 1e9}, "unknown_field", "seconds"),
+    (
+        DEPLOY,
+        {"source": {"kind": "sample", "sample": "pingpong"}, "runtime": ""},
+        "invalid_field",
+        "runtime",
+    ),
+    ("edi/submissions/fix", {"path": "x"}, "missing_field", "fix"),
+    ("edi/submissions/fix", {"path": "x", "fix": ["a"]}, "invalid_field", "fix"),
+    ("edi/submissions/fix", {"path": "../x", "fix": "a"}, "path_outside", "path"),
+    (f"{PROFILE}/diff", {"profile": "x"}, "invalid_field", "profile"),
+    (f"{PROFILE}/diff", {"profile": {}, "restart": True}, "unknown_field", "restart"),
     ("edi/submissions/inspect", {"path": None}, "invalid_field", "path"),
     ("edi/submissions/inspect", {"path": "x", "x" * 500: 1}, "unknown_field", None),
 ]
@@ -92,9 +119,9 @@ def untouched(store):
 
 
 async def test_bad_json_is_refused_on_every_route_that_takes_some(call, untouched):
-    for path in WITH_BODY:
+    for verb, path in WITH_BODY:
         for raw, code in BAD_JSON.items():
-            reply = await call("POST", path, raw=raw)
+            reply = await call(verb, path, raw=raw)
             assert reply.status == 400, (path, raw[:20])
             assert reply.json["code"] == code, (path, raw[:20])
             assert b"Traceback" not in reply.body
@@ -130,8 +157,8 @@ async def test_only_plain_json_is_taken(call, untouched):
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
         {"Content-Type": ""},
     ):
-        for path in WITH_BODY + WITHOUT_BODY:
-            reply = await call("POST", path, raw=b"{}", headers=headers)
+        for verb, path in (*WITH_BODY, *(("POST", path) for path in WITHOUT_BODY)):
+            reply = await call(verb, path, raw=b"{}", headers=headers)
             assert reply.status == 415, (path, headers)
             assert reply.json["code"] == "unsupported_media_type"
 
@@ -158,6 +185,10 @@ async def test_a_name_that_could_not_be_one_is_refused(call, untouched):
             ("DELETE", "", None),
             ("POST", "/start", None),
             ("POST", "/stop", {}),
+            ("POST", "/restart", {}),
+            ("GET", "/profile", None),
+            ("PUT", "/profile", {"profile": {}}),
+            ("POST", "/profile/diff", {"profile": {}}),
             ("POST", "/infer", {"payload": ""}),
         ):
             reply = await call(verb, f"{DEPLOY}/{name}{path}", body)

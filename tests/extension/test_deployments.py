@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 
 import pytest
@@ -49,7 +50,13 @@ def edi():
 
 @pytest.fixture
 def board(edi):
-    return DeploymentBoard(edi, WorkerPool(2, name="board"), clock=lambda: edi.now)
+    return DeploymentBoard(
+        edi,
+        WorkerPool(2, name="board"),
+        name="local",
+        log=logging.getLogger("test-board"),
+        clock=lambda: edi.now,
+    )
 
 
 def names(result):

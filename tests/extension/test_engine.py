@@ -108,12 +108,8 @@ async def test_the_jupyter_trait_names_the_store(call, jp_serverapp, tmp_path, r
     assert (tmp_path / "configured" / "engine.json").exists()
 
 
-async def test_the_end_of_the_server_cancels_jobs_and_kernels(
-    call, jp_serverapp, jp_root_dir, sample, store
-):
-    path = sample("slow")
-    description = json.loads((jp_root_dir / path / "model.json").read_text())
-    (jp_root_dir / path / description["kernel_path"]).write_text("import time; time.sleep(60)")
+async def test_the_end_of_the_server_cancels_jobs_and_kernels(call, jp_serverapp, spoilt, store):
+    path = spoilt("slow", "import time; time.sleep(60)")
     job = (await call("POST", LOCAL, {"source": {"kind": "folder", "path": path}})).json
     async with asyncio.timeout(20):
         while (await call("GET", f"edi/jobs/{job['id']}")).json["phase"] != "start":

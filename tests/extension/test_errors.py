@@ -9,7 +9,7 @@ import pytest
 from edi_labext import errors
 from edi_labext.extension.app import EdiLabext
 
-WIRE = {"code", "message", "hint", "field", "detail", "request_id"}
+WIRE = {"code", "message", "hint", "field", "detail", "fields", "request_id"}
 
 
 def kinds(base=errors.EdiError):
@@ -91,11 +91,11 @@ async def test_a_service_that_could_not_be_made_is_tried_again(call, monkeypatch
     real = EdiLabext._make_service
     attempts = []
 
-    def flaky(app):
+    def flaky(app, loop):
         attempts.append(app)
         if len(attempts) == 1:
             raise ImportError("half an upgrade")
-        return real(app)
+        return real(app, loop)
 
     monkeypatch.setattr(EdiLabext, "_make_service", flaky)
     assert (await call("GET", "edi/info")).status == 500

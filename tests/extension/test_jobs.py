@@ -109,6 +109,7 @@ def test_an_edi_error_fails_the_job_with_all_it_says(office):
         "hint": "Mend it.",
         "field": None,
         "detail": "line 1",
+        "fields": None,
     }
 
 

@@ -10,6 +10,7 @@ import threading
 import psutil
 import pytest
 
+from edi_labext.extension.app import DEPLOYMENTS_CHANGED
 from edi_labext.extension.urls import ROUTES
 
 LOCAL = "edi/environments/local/deployments"
@@ -71,6 +72,10 @@ class Sinks:
         self._texts.append((f"{verb} {path}", f"{dict(reply.headers)} {reply.body.decode()}"))
         return reply
 
+    @property
+    def seen(self):
+        return {what for what, _ in self._texts}
+
     def add(self, what, text):
         self._texts.append((what, text))
 
@@ -91,6 +96,12 @@ def bodies(pattern):
         return {"source": {"kind": "sample", "sample": "pingpong"}}
     if pattern.endswith("infer"):
         return {"payload": "{}"}
+    if pattern.endswith("lease"):
+        return {"tab": "a"}
+    if pattern.endswith(("profile", "diff")):
+        return {"profile": {}}
+    if pattern.endswith("fix"):
+        return {"path": "nothing", "fix": "x"}
     return {"path": "nothing"} if pattern.endswith("inspect") else None
 
 
@@ -106,14 +117,22 @@ def bodies(pattern):
         (500, True),
     ],
 )
-async def test_the_remote_token_never_comes_back(sinks, finished, reflecting, canary, status, page):
+async def test_the_remote_token_never_comes_back(
+    sinks, finished, reflecting, canary, status, page, jp_serverapp
+):
+    async def hear(logger, schema_id, data):
+        sinks.add("an event", f"{schema_id} {data}")
+
+    jp_serverapp.event_logger.add_listener(schema_id=DEPLOYMENTS_CHANGED, listener=hear)
     reflecting.status, reflecting.page = status, page
     for route in ROUTES:
-        for verb in ("GET", "POST", "DELETE"):
-            body = bodies(route.pattern) if verb == "POST" else None
+        for verb in ("GET", "POST", "PUT", "DELETE"):
+            body = bodies(route.pattern) if verb in ("POST", "PUT") else None
             reply = await sinks.visit(verb, route.url(env="wmla", name="digits", job="x"), body)
             if reply.status == 202:
                 sinks.add("a job", json.dumps(await finished(reply)))
+    await jp_serverapp.event_logger.gather_listeners()
+    assert "an event" in sinks.seen
     assert canary in Reflecting.seen, "nothing was sent, so nothing was tested"
     sinks.assert_free_of(canary)
 
@@ -130,10 +149,13 @@ async def test_the_engines_token_never_comes_out(
     await sinks.visit("POST", f"{LOCAL}/pingpong/infer", {"payload": "{}"})
     await sinks.visit("GET", "edi/info")
     await sinks.visit("GET", "edi/jobs")
-    argvs = [process.cmdline() for process in psutil.Process().children(recursive=True)]
-    assert len(argvs) >= 2, "engine and kernel are running"
-    sinks.add("argv", str(argvs))
-    for process in psutil.Process().children(recursive=True):
+    [engine] = [
+        child for child in psutil.Process().children() if str(store) in str(child.cmdline())
+    ]
+    processes = [engine, *engine.children(recursive=True)]
+    assert len(processes) >= 2, "engine and kernel are running"
+    sinks.add("argv", str([process.cmdline() for process in processes]))
+    for process in processes:
         assert canary not in str(process.environ())
     sinks.add("engine.log", (store / "engine.log").read_text())
     sinks.assert_free_of((store / "token").read_text().strip())

@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from jupyter_server.auth.decorator import authorized as _authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
+from jupyter_server.prometheus.log_functions import prometheus_log_method
 from tornado import web
 
-from ...errors import ECHO_LIMIT, EdiError, InvalidInput, UnsupportedMedia, echo
+from ...errors import (
+    ECHO_LIMIT,
+    EdiError,
+    InvalidInput,
+    NotConfigured,
+    Unavailable,
+    UnsupportedMedia,
+    UpstreamError,
+    echo,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,6 +43,9 @@ if TYPE_CHECKING:
 
 #: The resource that every route asks the authorizer for.
 RESOURCE = "edi"
+
+#: Trouble of an EDI, which whoever looks at it logs once, and not of this server.
+_TROUBLE = (NotConfigured, Unavailable, UpstreamError)
 
 _CODES: dict[int, str] = {
     HTTPStatus.FORBIDDEN: "forbidden",
@@ -60,6 +73,7 @@ class EdiHandler(ExtensionHandlerMixin, APIHandler):
     edi: EdiService
     #: Told in every error and found again in the log.
     request_id: str
+    _is_quiet = False
 
     # Jupyter's own answers anybody, for pages of other origins; this façade has none.
     options = web.RequestHandler._unimplemented_method
@@ -144,7 +158,7 @@ class EdiHandler(ExtensionHandlerMixin, APIHandler):
 
     def finish_model(self, model: BaseModel) -> None:
         """Answer with a model as JSON."""
-        self.finish(model.model_dump_json())
+        self.finish(model.model_dump_json(by_alias=True))
 
     def finish_job(self, job: Job) -> None:
         """Answer 202 with a job that was begun or is to be cancelled, and note who asked."""
@@ -163,6 +177,7 @@ class EdiHandler(ExtensionHandlerMixin, APIHandler):
         error = (kwargs.get("exc_info") or (None, None, None))[1]
         if isinstance(error, EdiError):
             self.set_status(error.http_status)
+            self._is_quiet = isinstance(error, _TROUBLE) and not self._track_activity
             if error.retry_after is not None:
                 self.set_header("Retry-After", str(max(1, round(error.retry_after))))
             wire = error.to_wire()
@@ -190,6 +205,15 @@ class EdiHandler(ExtensionHandlerMixin, APIHandler):
             self.log.debug("%s: %d %a", what, value.status_code, _message(value))
         else:
             self.log.error("%s failed", what, exc_info=(typ, value, tb))  # type: ignore[arg-type]
+
+    def _log(self) -> None:
+        """Log the request, but no line a poll for as long as an EDI is in trouble."""
+        if not self._is_quiet:
+            super()._log()
+            return
+        self.log.debug("%d %s %s", self.get_status(), self.request.method, self.request.path)
+        if getattr(self.serverapp, "record_http_request_metrics", True):
+            prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
     def _refusal(self, error: web.HTTPError) -> EdiError:
         """Return Jupyter's or tornado's refusal in our shape."""

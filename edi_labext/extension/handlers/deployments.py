@@ -65,6 +65,17 @@ class StopHandler(EdiHandler):
         self.finish_job(await self.edi.change("stop", env, name))
 
 
+class RestartHandler(EdiHandler):
+    """Restart a deployment."""
+
+    @web.authenticated
+    @authorized("execute", resource=RESOURCE)
+    async def post(self, env: str, name: str) -> None:
+        """Stop it, wait, start it and wait until it is ready: → ``Job``."""
+        self.read_no_body()
+        self.finish_job(await self.edi.change("restart", env, name))
+
+
 class SamplePayloadHandler(EdiHandler):
     """The request that a deployment's README shows."""
 

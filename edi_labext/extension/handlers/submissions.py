@@ -18,3 +18,16 @@ class InspectHandler(EdiHandler):
 
         request = self.read_body(InspectRequest)
         self.finish_model(await self.edi.inspect(request.path))
+
+
+class FixHandler(EdiHandler):
+    """Mending what a check has found."""
+
+    @web.authenticated
+    @authorized("execute", resource=RESOURCE)
+    async def post(self) -> None:
+        """Apply the fix of a finding: ``FixRequest`` → ``Inspection``."""
+        from ..api import FixRequest
+
+        request = self.read_body(FixRequest)
+        self.finish_model(await self.edi.fix(request.path, request.fix))
