@@ -87,7 +87,7 @@ export default defineConfig([
   },
   {
     // The words of a mocked server are no words of ours.
-    files: ['ui-tests/**/*.ts'],
+    files: ['ui-tests/**/*.ts', 'src/**/__tests__/**'],
     rules: { 'jupyter/no-untranslated-string': 'off' }
   },
   {

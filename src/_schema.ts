@@ -11,6 +11,11 @@ export interface EdiApi {
   EnvironmentInfo: EnvironmentInfo;
   ErrorInfo: ErrorInfo;
   ErrorReply: ErrorReply;
+  FieldChange: FieldChange;
+  FieldProblem: FieldProblem;
+  FindingInfo: FindingInfo;
+  FixInfo: FixInfo;
+  FixRequest: FixRequest;
   FolderSource: FolderSource;
   IgnoredPath: IgnoredPath;
   InferRequest: InferRequest;
@@ -20,10 +25,19 @@ export interface EdiApi {
   Inspection: Inspection;
   Job: Job;
   JobList: JobList;
+  Lease: Lease;
+  LeaseRequest: LeaseRequest;
   Limits: Limits;
   Problem: Problem;
+  ProfileDiff: ProfileDiff;
+  ProfileDiffRequest: ProfileDiffRequest;
+  ProfileRequest: ProfileRequest;
+  ProfileView: ProfileView;
+  RuntimeInfo: RuntimeInfo;
+  RuntimeList: RuntimeList;
   SamplePayload: SamplePayload;
   SampleSource: SampleSource;
+  ServerExtension: ServerExtension;
 }
 /**
  * What the kernel answered, or why it did not.
@@ -43,6 +57,8 @@ export interface Answer {
 }
 /**
  * An `EdiError` on the wire: what happened, and the next step.
+ *
+ * ``fields`` has all problems of a document that has some, ``field`` the only or first one.
  */
 export interface ErrorInfo {
   code: string;
@@ -50,13 +66,22 @@ export interface ErrorInfo {
   hint: string | null;
   field: string | null;
   detail: string | null;
+  fields: FieldProblem[] | null;
 }
 /**
- * What to deploy; ``name`` defaults to the one in ``model.json``.
+ * What is wrong with one field; ``field`` is its dotted path in the document.
+ */
+export interface FieldProblem {
+  field: string;
+  message: string;
+}
+/**
+ * What to deploy; ``name`` and ``runtime`` default to those in ``model.json``.
  */
 export interface DeployRequest {
   source: FolderSource | SampleSource;
   name?: string | null;
+  runtime?: string | null;
   start?: boolean;
 }
 /**
@@ -94,10 +119,15 @@ export interface SampleSource {
  *     Address for inference, ``""`` while stopped.
  * log_tail:
  *     The last lines of the log, at most 20, only when ``state`` is ``failed``.
+ * gpu:
+ *     ``no``, ``shared`` or ``exclusive``; ``""`` when the EDI does not tell, as WMLA while it is
+ *     stopped.
+ * profile_changed:
+ *     Whether the saved profile is another than the one that runs, as far as the EDI tells.
  */
 export interface Deployment {
   name: string;
-  state: 'stopped' | 'starting' | 'ready' | 'failed' | 'stopping' | 'unknown';
+  state: 'stopped' | 'starting' | 'pending' | 'ready' | 'failed' | 'stopping' | 'unknown';
   reason: string;
   since: number;
   kernels_ready: number;
@@ -112,6 +142,8 @@ export interface Deployment {
   started_at: number;
   service_uri: string;
   log_tail: string[];
+  gpu: string;
+  profile_changed: boolean;
   [k: string]: unknown;
 }
 /**
@@ -142,7 +174,7 @@ export interface DeploymentList {
  */
 export interface Job {
   id: string;
-  kind: 'deploy' | 'start' | 'stop' | 'undeploy';
+  kind: 'deploy' | 'start' | 'stop' | 'restart' | 'undeploy' | 'profile';
   environment: string;
   deployment: string;
   state: 'running' | 'done' | 'failed' | 'cancelled';
@@ -155,7 +187,14 @@ export interface Job {
   error: ErrorInfo | null;
 }
 /**
- * One EDI that can be used; ``problem`` says why it cannot be used just now.
+ * One EDI that can be used.
+ *
+ * Attributes
+ * ----------
+ * problem:
+ *     Why it cannot be used just now, as far as that is known without asking it.
+ * token_expires:
+ *     Unix seconds at which its token ends, ``None`` when the token does not say.
  */
 export interface EnvironmentInfo {
   id: string;
@@ -163,6 +202,7 @@ export interface EnvironmentInfo {
   kind: 'local' | 'remote';
   host: string | null;
   problem: ErrorInfo | null;
+  token_expires: number | null;
 }
 /**
  * Body of every answer with a status of 400 or more; ``request_id`` is in the log too.
@@ -173,7 +213,63 @@ export interface ErrorReply {
   hint: string | null;
   field: string | null;
   detail: string | null;
+  fields: FieldProblem[] | null;
   request_id: string;
+}
+/**
+ * One field that differs; ``old`` or ``new`` is ``None`` when it is only in the other.
+ */
+export interface FieldChange {
+  path: string;
+  old:
+    | string
+    | number
+    | boolean
+    | unknown[]
+    | {
+        [k: string]: unknown;
+      }
+    | null;
+  new:
+    | string
+    | number
+    | boolean
+    | unknown[]
+    | {
+        [k: string]: unknown;
+      }
+    | null;
+}
+/**
+ * One result of a check; an ``error`` stands in the way, a ``warning`` does not.
+ *
+ * ``line`` and ``column`` count from 1.
+ */
+export interface FindingInfo {
+  code: string;
+  severity: 'error' | 'warning';
+  file: string | null;
+  line: number | null;
+  column: number | null;
+  message: string;
+  why: string;
+  hint: string | null;
+  fix: FixInfo | null;
+}
+/**
+ * A change to the folder that mends a finding; ``description`` says what it does.
+ */
+export interface FixInfo {
+  id: string;
+  title: string;
+  description: string;
+}
+/**
+ * The fix of a finding to apply to a folder; ``fix`` is its ``id``.
+ */
+export interface FixRequest {
+  path: string;
+  fix: string;
 }
 /**
  * One entry that would be left out, and why.
@@ -193,8 +289,27 @@ export interface InferRequest {
  */
 export interface Info {
   version: string;
+  server_extension: ServerExtension;
   environments: EnvironmentInfo[];
   limits: Limits;
+}
+/**
+ * Which versions the server has, so that a page of another one can tell the next step.
+ *
+ * Attributes
+ * ----------
+ * running:
+ *     Of the server half that answers; the same as ``Info.version``.
+ * installed:
+ *     Of the package on disk. Another one than ``running``: restart Jupyter.
+ * frontend:
+ *     Of the front half on disk, which the next page load gets. The same as ``running``, but not
+ *     that of the page: reload it.
+ */
+export interface ServerExtension {
+  running: string;
+  installed: string | null;
+  frontend: string | null;
 }
 /**
  * What the façade takes, in bytes and entries.
@@ -231,6 +346,7 @@ export interface Inspection {
   total_size: number;
   ignored: IgnoredPath[];
   problems: Problem[];
+  findings: FindingInfo[];
 }
 /**
  * Something to mend before the folder can be deployed.
@@ -247,6 +363,116 @@ export interface Problem {
  */
 export interface JobList {
   jobs: Job[];
+}
+/**
+ * For how many seconds the environment is watched; ``revision`` is that of the last look.
+ *
+ * While it is watched, an event says when the list has changed: see ``events/deployments.yaml``.
+ */
+export interface Lease {
+  seconds: number;
+  revision: string | null;
+}
+/**
+ * The tab that looks at an environment: any identifier that no other tab has.
+ */
+export interface LeaseRequest {
+  tab: string;
+}
+/**
+ * What saving a profile would change.
+ *
+ * ``text`` is a unified diff of both documents, ``""`` when they are equal; ``problems`` are why
+ * it would be refused.
+ */
+export interface ProfileDiff {
+  changes: FieldChange[];
+  text: string;
+  problems: FieldProblem[];
+}
+/**
+ * A whole profile to compare with the saved one; nothing is saved.
+ */
+export interface ProfileDiffRequest {
+  profile: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A whole profile to save.
+ *
+ * Attributes
+ * ----------
+ * restart:
+ *     Whether a started deployment is stopped for it and started again; without it, the profile
+ *     of one that is started is refused.
+ * revision:
+ *     That of the profile that was edited; when it is given and the profile has changed since,
+ *     nothing is saved.
+ */
+export interface ProfileRequest {
+  profile: {
+    [k: string]: unknown;
+  };
+  restart?: boolean;
+  revision?: string | null;
+}
+/**
+ * The profile of a deployment and what is needed to edit it.
+ *
+ * Attributes
+ * ----------
+ * profile:
+ *     The whole document, unknown fields included.
+ * json_schema:
+ *     JSON Schema of the fields that can be edited, with titles, descriptions, units, sections
+ *     and ranges.
+ * honoured:
+ *     Dotted paths of the fields that this EDI acts on; the others it only keeps. ``None``: all.
+ * text:
+ *     The document as indented JSON.
+ * started:
+ *     Whether the deployment is started, so that saving needs a restart.
+ * revision:
+ *     Digest of the document.
+ */
+export interface ProfileView {
+  profile: {
+    [k: string]: unknown;
+  };
+  schema: {
+    [k: string]: unknown;
+  };
+  honoured: string[] | null;
+  text: string;
+  started: boolean;
+  revision: string;
+}
+/**
+ * A Python environment that kernels can run in.
+ *
+ * Attributes
+ * ----------
+ * type:
+ *     Its name in ``model.json``.
+ * title:
+ *     For people.
+ * note:
+ *     What one should know before choosing it, ``""`` when there is nothing.
+ */
+export interface RuntimeInfo {
+  type: string;
+  title: string;
+  description: string;
+  source: 'engine' | 'kernelspec' | 'edi';
+  note: string;
+}
+/**
+ * The runtimes of an environment; ``default`` is that of a ``model.json`` that names none.
+ */
+export interface RuntimeList {
+  runtimes: RuntimeInfo[];
+  default: string | null;
 }
 /**
  * The request that the deployment's README shows, if it shows one.

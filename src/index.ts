@@ -7,7 +7,8 @@ import {
   createToolbarFactory,
   ICommandPalette,
   IToolbarWidgetRegistry,
-  setToolbar
+  setToolbar,
+  WidgetTracker
 } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { IConnectionStatus } from '@jupyterlab/services';
@@ -18,11 +19,13 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { EdiClient } from './api/client';
 import { addFolderCommand, addSampleCommand } from './commands/deploy';
 import { addLifecycleCommands } from './commands/lifecycle';
-import { JobNotifier } from './commands/notifier';
+import { addNotifications } from './commands/notifications';
 import { addPanelCommands } from './commands/panel';
+import { addProfileCommand } from './commands/profile';
 import { DeploymentsModel } from './deployments/model';
 import { PanelState } from './panel/state';
 import { createEnvironmentItem, EdiPanel } from './panel/widget';
+import type { ProfileTab } from './profile/widget';
 import { Drafts } from './send/drafts';
 import { CommandIDs, IDeployments, IPanelControl } from './tokens';
 
@@ -40,8 +43,15 @@ const deployments: JupyterFrontEndPlugin<IDeployments> = {
     app: JupyterFrontEnd,
     connection: IConnectionStatus | null
   ): IDeployments => {
-    const client = new EdiClient(app.serviceManager.serverSettings);
-    return new DeploymentsModel({ client, connection });
+    const { events, serverSettings } = app.serviceManager;
+    const client = new EdiClient(serverSettings);
+    const model = new DeploymentsModel({ client, connection, events });
+    const onVisibility = (): void => {
+      model.isHidden = document.hidden;
+    };
+    document.addEventListener('visibilitychange', onVisibility);
+    onVisibility();
+    return model;
   }
 };
 
@@ -66,6 +76,7 @@ const commands: JupyterFrontEndPlugin<void> = {
     for (const command of [
       CommandIDs.start,
       CommandIDs.stop,
+      CommandIDs.restart,
       CommandIDs.undeploy,
       CommandIDs.deploySample
     ]) {
@@ -169,6 +180,37 @@ const deployFolder: JupyterFrontEndPlugin<void> = {
   }
 };
 
+/** The profile of a deployment in a tab of its own. */
+const profile: JupyterFrontEndPlugin<void> = {
+  id: 'edi_labext:profile',
+  description: 'Edits how a deployment runs.',
+  autoStart: true,
+  requires: [IDeployments],
+  optional: [ICommandPalette, ILayoutRestorer, IStateDB, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IDeployments,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    database: IStateDB | null,
+    translator: ITranslator | null
+  ): void => {
+    const { commands, shell } = app;
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const tracker = new WidgetTracker<ProfileTab>({ namespace: 'edi-profile' });
+    addProfileCommand({ commands, database, model, shell, tracker, trans });
+    palette?.addItem({
+      command: CommandIDs.editProfile,
+      category: trans.__('EDI')
+    });
+    void restorer?.restore(tracker, {
+      command: CommandIDs.editProfile,
+      args: ({ model: { environment, name } }) => ({ environment, name }),
+      name: ({ model: { environment, name } }) => `${environment}/${name}`
+    });
+  }
+};
+
 /** Progress and failures of long actions. */
 const notifications: JupyterFrontEndPlugin<void> = {
   id: 'edi_labext:notifications',
@@ -182,8 +224,15 @@ const notifications: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    new JobNotifier({ commands: app.commands, model, trans });
+    addNotifications({ commands: app.commands, model, trans });
   }
 };
 
-export default [deployments, commands, panel, deployFolder, notifications];
+export default [
+  deployments,
+  commands,
+  panel,
+  profile,
+  deployFolder,
+  notifications
+];

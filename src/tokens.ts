@@ -18,8 +18,10 @@ export namespace CommandIDs {
   export const deploySample = 'edi:deploy-sample';
   export const start = 'edi:start';
   export const stop = 'edi:stop';
+  export const restart = 'edi:restart';
   export const undeploy = 'edi:undeploy';
   export const send = 'edi:send';
+  export const editProfile = 'edi:edit-profile';
 }
 
 /** What commands may ask of the panel. */

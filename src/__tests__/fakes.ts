@@ -1,12 +1,22 @@
 import { nullTranslator } from '@jupyterlab/translation';
+import { JSONExt } from '@lumino/coreutils';
 
 import type { IEdiClient } from '../api/client';
+import profileView from '../profile/__tests__/profileView.json';
+import { VERSION } from '../version';
 import type {
   Deployment,
   DeploymentList,
   EnvironmentInfo,
+  FindingInfo,
+  Info,
   Inspection,
-  Job
+  Job,
+  Lease,
+  ProfileDiff,
+  ProfileRequest,
+  ProfileView,
+  RuntimeList
 } from '../api/wire';
 
 /** English, as written in the source. */
@@ -34,6 +44,8 @@ export function aDeployment(
     started_at: 1,
     service_uri: '',
     log_tail: [],
+    gpu: 'no',
+    profile_changed: false,
     ...more
   };
 }
@@ -71,6 +83,7 @@ export function anEnvironment(
     kind: 'local',
     host: null,
     problem: null,
+    token_expires: null,
     ...more
   };
 }
@@ -86,8 +99,33 @@ export function anInspection(more: Partial<Inspection> = {}): Inspection {
     total_size: 1200,
     ignored: [],
     problems: [],
+    findings: [],
     ...more
   };
+}
+
+/** A finding with everything that a test does not care about. */
+export function aFinding(
+  message: string,
+  more: Partial<FindingInfo> = {}
+): FindingInfo {
+  return {
+    code: 'kernel-hook-misspelt',
+    severity: 'error',
+    file: 'kernel.py',
+    line: 10,
+    column: 5,
+    message,
+    why: '',
+    hint: null,
+    fix: null,
+    ...more
+  };
+}
+
+/** A stopped deployment's profile with its whole schema, as the server sends it. */
+export function aProfileView(more: Partial<ProfileView> = {}): ProfileView {
+  return { ...JSONExt.deepCopy(profileView), ...more };
 }
 
 /** A server in memory; every method can be watched and replaced. */
@@ -97,8 +135,15 @@ export class FakeClient implements IEdiClient {
   allJobs: Job[] = [];
   engine: DeploymentList['engine'] = 'running';
 
-  info = jest.fn(async () => ({
-    version: '0.1.0',
+  serverExtension: Info['server_extension'] = {
+    running: VERSION,
+    installed: VERSION,
+    frontend: VERSION
+  };
+
+  info = jest.fn(async (): Promise<Info> => ({
+    version: this.serverExtension.running,
+    server_extension: this.serverExtension,
     environments: this.environments,
     limits: {
       body_bytes: 1,
@@ -107,6 +152,20 @@ export class FakeClient implements IEdiClient {
       inspected_files: 1
     }
   }));
+
+  lease = jest.fn(
+    async (_environment: string, _tab: string): Promise<Lease> => ({
+      seconds: 60,
+      revision: null
+    })
+  );
+
+  runtimes = jest.fn(
+    async (
+      _environment: string,
+      _signal?: AbortSignal
+    ): Promise<RuntimeList> => ({ runtimes: [], default: null })
+  );
 
   list = jest.fn(async (environment: string): Promise<DeploymentList> => {
     const content = {
@@ -132,6 +191,10 @@ export class FakeClient implements IEdiClient {
       anInspection({ path })
   );
 
+  fix = jest.fn(async (path: string, _fix: string): Promise<Inspection> =>
+    anInspection({ path })
+  );
+
   deploy = jest.fn(async (environment: string, _body: object) =>
     this.addJob(aJob('job-deploy', 'digits', { environment }))
   );
@@ -144,10 +207,34 @@ export class FakeClient implements IEdiClient {
     this.addJob(aJob(`stop-${name}`, name, { environment, kind: 'stop' }))
   );
 
+  restart = jest.fn(async (environment: string, name: string) =>
+    this.addJob(aJob(`restart-${name}`, name, { environment, kind: 'restart' }))
+  );
+
   undeploy = jest.fn(async (environment: string, name: string) =>
     this.addJob(
       aJob(`undeploy-${name}`, name, { environment, kind: 'undeploy' })
     )
+  );
+
+  profile = jest.fn(
+    async (_environment: string, _name: string): Promise<ProfileView> =>
+      aProfileView()
+  );
+
+  diffProfile = jest.fn(
+    async (
+      _environment: string,
+      _name: string,
+      _profile: object
+    ): Promise<ProfileDiff> => ({ changes: [], text: '', problems: [] })
+  );
+
+  saveProfile = jest.fn(
+    async (environment: string, name: string, _body: ProfileRequest) =>
+      this.addJob(
+        aJob(`profile-${name}`, name, { environment, kind: 'profile' })
+      )
   );
 
   samplePayload = jest.fn(async (_environment: string, _name: string) => ({

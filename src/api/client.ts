@@ -8,6 +8,11 @@ import type {
   Inspection,
   Job,
   JobList,
+  Lease,
+  RuntimeList,
+  ProfileDiff,
+  ProfileRequest,
+  ProfileView,
   SamplePayload
 } from './wire';
 import { EdiError } from './errors';
@@ -25,6 +30,13 @@ export interface IEdiClient {
    * @throws EdiError - `not_installed` when there is no server half.
    */
   info(): Promise<Info>;
+  /**
+   * Say that this tab looks at an environment, so that the server watches it and
+   * tells of changes by events.
+   */
+  lease(environment: string, tab: string): Promise<Lease>;
+  /** The Python environments that kernels can run in. */
+  runtimes(environment: string, signal?: AbortSignal): Promise<RuntimeList>;
   /** The deployments of an environment and the jobs on them. */
   list(environment: string): Promise<DeploymentList>;
   /** All jobs of this Jupyter server. */
@@ -33,14 +45,32 @@ export interface IEdiClient {
   cancel(job: string): Promise<Job>;
   /** Look at a folder before it is deployed; `path` is local to its drive. */
   inspect(path: string, signal?: AbortSignal): Promise<Inspection>;
+  /** Apply the fix of a finding to the folder, and look at it again. */
+  fix(path: string, fix: string): Promise<Inspection>;
   /** Pack, send and (by default) start a submission. */
   deploy(environment: string, body: DeployRequest): Promise<Job>;
   /** Start a deployment and wait until it is ready. */
   start(environment: string, name: string): Promise<Job>;
   /** Stop a deployment and wait until it has stopped. */
   stop(environment: string, name: string): Promise<Job>;
+  /** Stop a deployment, wait, start it and wait until it is ready. */
+  restart(environment: string, name: string): Promise<Job>;
   /** Stop a deployment, wait, and remove it. */
   undeploy(environment: string, name: string): Promise<Job>;
+  /** The profile of a deployment and what is needed to edit it. */
+  profile(environment: string, name: string): Promise<ProfileView>;
+  /** What saving a profile would change, and why it would be refused. */
+  diffProfile(
+    environment: string,
+    name: string,
+    profile: ProfileRequest['profile']
+  ): Promise<ProfileDiff>;
+  /** Save a whole profile and, if asked, restart the deployment with it. */
+  saveProfile(
+    environment: string,
+    name: string,
+    body: ProfileRequest
+  ): Promise<Job>;
   /** The request that the deployment's README shows. */
   samplePayload(environment: string, name: string): Promise<SamplePayload>;
   /** Send one inference request; the service's own errors are answers. */
@@ -77,6 +107,17 @@ export class EdiClient implements IEdiClient {
     }
   }
 
+  lease(environment: string, tab: string): Promise<Lease> {
+    return request(urls.lease(environment), this._settings, {
+      method: 'POST',
+      body: { tab }
+    });
+  }
+
+  runtimes(environment: string, signal?: AbortSignal): Promise<RuntimeList> {
+    return request(urls.runtimes(environment), this._settings, { signal });
+  }
+
   list(environment: string): Promise<DeploymentList> {
     return request(urls.deployments(environment), this._settings);
   }
@@ -98,6 +139,13 @@ export class EdiClient implements IEdiClient {
     });
   }
 
+  fix(path: string, fix: string): Promise<Inspection> {
+    return request(urls.fix(), this._settings, {
+      method: 'POST',
+      body: { path, fix }
+    });
+  }
+
   deploy(environment: string, body: DeployRequest): Promise<Job> {
     return this._post(urls.deployments(environment), body);
   }
@@ -110,9 +158,37 @@ export class EdiClient implements IEdiClient {
     return this._post(urls.action(environment, name, 'stop'));
   }
 
+  restart(environment: string, name: string): Promise<Job> {
+    return this._post(urls.action(environment, name, 'restart'));
+  }
+
   undeploy(environment: string, name: string): Promise<Job> {
     const url = urls.deployment(environment, name);
     return request(url, this._settings, { method: 'DELETE' });
+  }
+
+  profile(environment: string, name: string): Promise<ProfileView> {
+    return request(urls.profile(environment, name), this._settings);
+  }
+
+  diffProfile(
+    environment: string,
+    name: string,
+    profile: ProfileRequest['profile']
+  ): Promise<ProfileDiff> {
+    return request(urls.profileDiff(environment, name), this._settings, {
+      method: 'POST',
+      body: { profile }
+    });
+  }
+
+  saveProfile(
+    environment: string,
+    name: string,
+    body: ProfileRequest
+  ): Promise<Job> {
+    const url = urls.profile(environment, name);
+    return request(url, this._settings, { method: 'PUT', body });
   }
 
   samplePayload(environment: string, name: string): Promise<SamplePayload> {

@@ -1,4 +1,4 @@
-import type { ErrorInfo } from './wire';
+import type { ErrorInfo, FieldProblem } from './wire';
 
 /**
  * Codes of failures that the browser itself finds; all other codes come from
@@ -30,6 +30,7 @@ export class EdiError extends Error {
     this.hint = options.hint ?? null;
     this.detail = options.detail ?? null;
     this.field = options.field ?? null;
+    this.fields = options.fields ?? null;
     this.requestId = options.requestId ?? null;
     this.status = options.status ?? null;
   }
@@ -42,6 +43,8 @@ export class EdiError extends Error {
   readonly detail: string | null;
   /** The input field that is wrong. */
   readonly field: string | null;
+  /** All fields of a document that are wrong. */
+  readonly fields: readonly FieldProblem[] | null;
   /** Identifies the request in the server's log. */
   readonly requestId: string | null;
   /** HTTP status of the answer; null when there was none. */
@@ -74,6 +77,7 @@ export namespace EdiError {
     hint?: string | null;
     detail?: string | null;
     field?: string | null;
+    fields?: readonly FieldProblem[] | null;
     requestId?: string | null;
     status?: number | null;
   }

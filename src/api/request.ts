@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import type { FieldProblem } from './wire';
 import { EdiError } from './errors';
 
 /** Characters of a foreign answer that an error repeats. */
@@ -8,7 +9,7 @@ const QUOTE = 200;
 
 /** One call of the façade. */
 export interface ICall {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Sent as JSON. */
   body?: unknown;
   /** Aborting it ends the call with `cancelled`. */
@@ -28,7 +29,7 @@ export async function request<T>(
 ): Promise<T> {
   const method = call.method ?? 'GET';
   const init: RequestInit = { method, signal: call.signal };
-  if (method === 'POST') {
+  if (method === 'POST' || method === 'PUT') {
     init.body = JSON.stringify(call.body ?? {});
     // Another site's form cannot send this type.
     init.headers = { 'Content-Type': 'application/json' };
@@ -89,6 +90,9 @@ function toError(
       hint: textOrNull(data?.hint),
       detail: textOrNull(data?.detail),
       field: textOrNull(data?.field),
+      fields: Array.isArray(data?.fields)
+        ? (data.fields as FieldProblem[])
+        : null,
       requestId: textOrNull(data?.request_id),
       status
     });

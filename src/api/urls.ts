@@ -12,15 +12,24 @@ function path(...segments: string[]): string {
 export const urls = {
   info: (): string => path('info'),
   inspect: (): string => path('submissions', 'inspect'),
+  fix: (): string => path('submissions', 'fix'),
   jobs: (): string => path('jobs'),
   job: (id: string): string => path('jobs', id),
+  lease: (environment: string): string =>
+    path('environments', environment, 'lease'),
+  runtimes: (environment: string): string =>
+    path('environments', environment, 'runtimes'),
   deployments: (environment: string): string =>
     path('environments', environment, 'deployments'),
   deployment: (environment: string, name: string): string =>
     path('environments', environment, 'deployments', name),
+  profile: (environment: string, name: string): string =>
+    path('environments', environment, 'deployments', name, 'profile'),
+  profileDiff: (environment: string, name: string): string =>
+    path('environments', environment, 'deployments', name, 'profile', 'diff'),
   action: (
     environment: string,
     name: string,
-    verb: 'start' | 'stop' | 'infer' | 'sample-payload'
+    verb: 'start' | 'stop' | 'restart' | 'infer' | 'sample-payload'
   ): string => path('environments', environment, 'deployments', name, verb)
 };

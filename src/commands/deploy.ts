@@ -53,11 +53,11 @@ export function addFolderCommand(
     if (choice === null) {
       return;
     }
-    const { environment, name, start } = choice;
+    const { environment, name, runtime, start } = choice;
     model.setEnvironment(environment);
     panel?.reveal(name, 'row');
     const source = { kind: 'folder', path } as const;
-    await model.deploy(environment, { source, name, start }, name);
+    await model.deploy(environment, { source, name, runtime, start }, name);
   };
 
   return DisposableSet.from([

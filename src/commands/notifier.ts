@@ -21,10 +21,20 @@ const LONGEST = 130;
  * and Cancel, and tells of every action that failed.
  */
 export class JobNotifier implements IDisposable {
-  constructor(options: JobNotifier.IOptions) {
+  /**
+   * @param missed - What has become of jobs before, oldest first.
+   */
+  constructor(options: JobNotifier.IOptions, missed: readonly Job[] = []) {
     this._options = options;
     options.model.jobAdvanced.connect(this._onAdvanced, this);
     options.model.jobEnded.connect(this._onEnded, this);
+    for (const job of missed) {
+      if (job.state === 'running') {
+        this._onAdvanced(options.model, job);
+      } else {
+        this._onEnded(options.model, job);
+      }
+    }
   }
 
   get isDisposed(): boolean {
@@ -136,6 +146,12 @@ export class JobNotifier implements IDisposable {
         void this._explain(title, error);
       }
     };
+    if (error.code === 'pending') {
+      // Nothing is broken; row and profile go on saying what is missing.
+      const pending = trans.__('%1 is pending', job.deployment);
+      const text = `${pending}: ${plainText(message)}`;
+      return ['warning', text, SHORTLY, [show]];
+    }
     return ['error', `${title}: ${plainText(message)}`, false, [show]];
   }
 
@@ -148,6 +164,12 @@ export class JobNotifier implements IDisposable {
         return trans.__('%1 did not start', job.deployment);
       case 'stop':
         return trans.__('%1 did not stop', job.deployment);
+      case 'restart':
+        return trans.__('%1 did not restart', job.deployment);
+      case 'profile':
+        return job.phase === 'start'
+          ? trans.__('%1 does not run with its new profile', job.deployment)
+          : trans.__('The profile of %1 was not saved', job.deployment);
       case 'undeploy':
         return trans.__('%1 was not undeployed', job.deployment);
     }

@@ -1,5 +1,5 @@
 import type { IEdiClient } from '../api/client';
-import type { EnvironmentInfo } from '../api/wire';
+import type { EnvironmentInfo, Info, ServerExtension } from '../api/wire';
 
 /** The environments that the server can reach, and the one that is shown. */
 export class Environments {
@@ -9,7 +9,18 @@ export class Environments {
 
   /** Local first; empty until the server has named them. */
   get all(): readonly EnvironmentInfo[] {
-    return this._known ?? [];
+    return this._info?.environments ?? [];
+  }
+
+  /** Versions of the server half; null until it has named them. */
+  get server(): ServerExtension | null {
+    if (this._info === null) {
+      return null;
+    }
+    const { server_extension, version } = this._info;
+    // The first version told no more than this.
+    const none = { installed: null, frontend: null };
+    return server_extension ?? { running: version, ...none };
   }
 
   /** The wanted one if it exists, else the first. */
@@ -26,13 +37,16 @@ export class Environments {
   /**
    * Ask for the environments, unless they are known.
    *
+   * @returns whether the server was asked.
    * @throws EdiError - when the server cannot be asked.
    */
-  async load(): Promise<void> {
-    if (this._known === null || this._isOld) {
-      this._known = (await this._client.info()).environments;
-      this._isOld = false;
+  async load(): Promise<boolean> {
+    if (this._info !== null && !this._isOld) {
+      return false;
     }
+    this._info = await this._client.info();
+    this._isOld = false;
+    return true;
   }
 
   /** Ask again next time: after an outage it may be another server. */
@@ -41,7 +55,7 @@ export class Environments {
   }
 
   private readonly _client: IEdiClient;
-  private _known: readonly EnvironmentInfo[] | null = null;
+  private _info: Info | null = null;
   private _wanted: string | null = null;
   private _isOld = false;
 }

@@ -84,7 +84,8 @@ function lost(job: Job): Job {
       message: 'The Jupyter server no longer knows this action.',
       hint: null,
       field: null,
-      detail: null
+      detail: null,
+      fields: null
     }
   };
 }

@@ -3,15 +3,25 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { DeployRequest, EnvironmentInfo, Job, JobKind } from '../api/wire';
+import type {
+  DeploymentList,
+  DeployRequest,
+  EnvironmentInfo,
+  Job,
+  JobKind,
+  ProfileRequest,
+  ServerExtension
+} from '../api/wire';
 import type { IEdiClient } from '../api/client';
 import { EdiError } from '../api/errors';
+import { Attention } from './attention';
 import { Environments } from './environments';
 import { FollowedJobs } from './jobs';
+import type { LiveUpdates } from './live';
 import { PendingActions } from './pending';
-import { DeploymentsPoll } from './poll';
-import type { IRow } from './rows';
-import { isInTransition, keepEqual, toRows } from './rows';
+import { RowList } from './rowList';
+import type { IRow, IRowSources } from './rows';
+import { isInTransition } from './rows';
 import type { View } from './view';
 import { snapshotOf } from './view';
 
@@ -23,11 +33,17 @@ export class DeploymentsModel implements IDisposable {
   constructor(options: DeploymentsModel.IOptions) {
     this._client = options.client;
     this._environments = new Environments(options.client);
-    this._poll = new DeploymentsPoll({
+    this._attention = new Attention({
       fetch: () => this._fetch(),
-      isWanted: () => this._isActive || this._isAsked || !this._jobs.isEmpty,
-      connection: options.connection ?? null
+      connection: options.connection ?? null,
+      events: options.events ?? null,
+      lease: (environment, tab) => this._client.lease(environment, tab),
+      environment: () => this.environment?.id ?? null,
+      revision: () => this._list?.revision ?? null,
+      isFollowing: environment => this._isFollowing(environment),
+      isMoving: () => this._isMoving
     });
+    this._rows = new RowList(() => this._rowSources);
   }
 
   /** Emitted when anything that this object shows has changed. */
@@ -67,6 +83,11 @@ export class DeploymentsModel implements IDisposable {
     return this._environments.current;
   }
 
+  /** Versions of the server half; null until it has named them. */
+  get server(): ServerExtension | null {
+    return this._environments.server;
+  }
+
   /** Show another environment. */
   setEnvironment(id: string): void {
     if (id === this.environment?.id) {
@@ -76,20 +97,23 @@ export class DeploymentsModel implements IDisposable {
     this._selected = null;
     this._view = { kind: 'loading' };
     this._emitChanged();
-    void this.refresh();
+    this._attention.turn();
   }
 
   /** Whether somebody looks at the list; only then is it kept up to date. */
   get isActive(): boolean {
-    return this._isActive;
+    return this._attention.isActive;
   }
   set isActive(value: boolean) {
-    if (value !== this._isActive) {
-      this._isActive = value;
-      if (value) {
-        void this.refresh();
-      }
-    }
+    this._attention.isActive = value;
+  }
+
+  /** Whether nobody can see the page, so that it sends no request at all. */
+  get isHidden(): boolean {
+    return this._attention.isHidden;
+  }
+  set isHidden(value: boolean) {
+    this._attention.isHidden = value;
   }
 
   /** Name of the row that commands without arguments are about. */
@@ -105,10 +129,7 @@ export class DeploymentsModel implements IDisposable {
 
   /** The lines of the list, sorted by name. */
   get rows(): readonly IRow[] {
-    if (this._rows === null) {
-      this._rows = this._lastRows = this._computeRows();
-    }
-    return this._rows;
+    return this._rows.all;
   }
 
   /** The row of a name, or null. */
@@ -125,13 +146,18 @@ export class DeploymentsModel implements IDisposable {
   async load(): Promise<void> {
     await this._environments.load();
     this._emitChanged();
-    this._isAsked = true;
-    void this.refresh();
+    this._attention.askOnce();
+  }
+
+  /** Ask again what the server half is and which environments it can reach. */
+  learn(): Promise<void> {
+    this._environments.expire();
+    return this.refresh();
   }
 
   /** Bring the list up to date; calls at the same time share one request. */
   refresh(): Promise<void> {
-    return this._poll.refresh();
+    return this._attention.refresh();
   }
 
   /**
@@ -148,17 +174,32 @@ export class DeploymentsModel implements IDisposable {
   }
 
   /**
-   * Start, stop or undeploy a deployment.
+   * Start, stop, restart or undeploy a deployment.
    *
    * @throws EdiError - when the server refuses the job.
    */
   act(
-    kind: 'start' | 'stop' | 'undeploy',
+    kind: 'start' | 'stop' | 'restart' | 'undeploy',
     environment: string,
     name: string
   ): Promise<Job> {
     return this._act(environment, name, kind, () =>
       this._client[kind](environment, name)
+    );
+  }
+
+  /**
+   * Save another profile, and restart the deployment with it if asked.
+   *
+   * @throws EdiError - when the server refuses the profile or the job.
+   */
+  saveProfile(
+    environment: string,
+    name: string,
+    body: ProfileRequest
+  ): Promise<Job> {
+    return this._act(environment, name, 'profile', () =>
+      this._client.saveProfile(environment, name, body)
     );
   }
 
@@ -174,7 +215,7 @@ export class DeploymentsModel implements IDisposable {
 
   /** No longer show the failed deploy job. */
   dismiss(id: string): void {
-    this._dismissed.add(id);
+    this._rows.dismiss(id);
     this._emitChanged();
   }
 
@@ -183,7 +224,7 @@ export class DeploymentsModel implements IDisposable {
       return;
     }
     this._isDisposed = true;
-    this._poll.dispose();
+    this._attention.dispose();
     Signal.clearData(this);
   }
 
@@ -219,20 +260,20 @@ export class DeploymentsModel implements IDisposable {
   private async _fetch(): Promise<void> {
     const request = ++this._requests;
     try {
-      await this._environments.load();
-      if (this._isActive || this._isAsked) {
-        this._isAsked = false;
+      if (await this._environments.load()) {
+        this._emitChanged();
+      }
+      if (this._attention.takeWish()) {
         await this._fetchList(request);
       } else {
         const { jobs } = await this._client.jobs();
         this._observe(jobs, request, () => true);
         this._emitChanged();
+        this._attention.answered(null);
       }
     } catch (reason) {
       this._fail(EdiError.from(reason));
       throw reason;
-    } finally {
-      this._poll.hurry = this._isInTransition;
     }
   }
 
@@ -255,7 +296,7 @@ export class DeploymentsModel implements IDisposable {
       return;
     }
     if (id === this.environment?.id) {
-      const before = snapshotOf(this._view)?.list;
+      const before = this._list;
       const snapshot = { list, received: Date.now() };
       const isNews =
         this._view.kind !== 'ready' || before?.revision !== list.revision;
@@ -271,6 +312,7 @@ export class DeploymentsModel implements IDisposable {
       }
     }
     this._observe(jobs, request, covers);
+    this._attention.answered({ environment: id, revision: list.revision });
   }
 
   private _observe(
@@ -297,60 +339,63 @@ export class DeploymentsModel implements IDisposable {
     this._environments.expire();
     this._view = { kind: 'error', error, stale: snapshotOf(this._view) };
     this._emitChanged();
+    this._attention.failed();
   }
 
-  private get _isInTransition(): boolean {
+  private get _list(): DeploymentList | null {
+    return snapshotOf(this._view)?.list ?? null;
+  }
+
+  private _isFollowing(environment?: string): boolean {
+    return this._jobs.running.some(
+      job => environment === undefined || job.environment === environment
+    );
+  }
+
+  private get _isMoving(): boolean {
     return (
       !this._jobs.isEmpty ||
       !this._pending.isEmpty ||
-      snapshotOf(this._view)?.list.engine === 'starting' ||
+      this._list?.engine === 'starting' ||
       this.rows.some(isInTransition)
     );
   }
 
-  private _computeRows(): IRow[] {
+  private get _rowSources(): Omit<IRowSources, 'dismissed'> | null {
     const environment = this.environment?.id;
     if (environment === undefined) {
-      return [];
+      return null;
     }
-    const list = snapshotOf(this._view)?.list;
     // A job of an action that was just answered is newer than the list.
-    const jobs = new Map((list?.jobs ?? []).map(job => [job.id, job]));
+    const jobs = new Map((this._list?.jobs ?? []).map(job => [job.id, job]));
     for (const job of this._jobs.running) {
       jobs.set(job.id, job);
     }
-    const rows = toRows({
+    return {
       environment,
-      deployments: list?.deployments ?? [],
+      deployments: this._list?.deployments ?? [],
       jobs: [...jobs.values()],
-      pending: this._pending.in(environment),
-      dismissed: this._dismissed
-    });
-    return keepEqual(this._lastRows, rows);
+      pending: this._pending.in(environment)
+    };
   }
 
   private _emitChanged(): void {
-    this._rows = null;
+    this._rows.outdate();
     this._changed.emit();
   }
 
   private readonly _client: IEdiClient;
-  private readonly _poll: DeploymentsPoll;
+  private readonly _attention: Attention;
+  private readonly _rows: RowList;
   private readonly _jobs = new FollowedJobs();
   private readonly _environments: Environments;
   private readonly _pending = new PendingActions();
-  private readonly _dismissed = new Set<string>();
   private readonly _changed = new Signal<this, void>(this);
   private readonly _jobAdvanced = new Signal<this, Job>(this);
   private readonly _jobEnded = new Signal<this, Job>(this);
-  private _rows: readonly IRow[] | null = null;
-  private _lastRows: readonly IRow[] = [];
   private _view: View = { kind: 'loading' };
   private _selected: string | null = null;
   private _requests = 0;
-  private _isActive = false;
-  /** Whether one answer is wanted although nobody looks. */
-  private _isAsked = false;
   private _isDisposed = false;
 }
 
@@ -359,5 +404,7 @@ export namespace DeploymentsModel {
     client: IEdiClient;
     /** Whether the Jupyter server can be reached; without it, assume so. */
     connection?: IConnectionStatus | null;
+    /** The Jupyter server's events; without them, changes are found by asking. */
+    events?: LiveUpdates.IOptions['events'];
   }
 }

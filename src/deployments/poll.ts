@@ -6,6 +6,8 @@ import { Poll } from '@lumino/polling';
 export const HURRIED = 2_000;
 /** Milliseconds between requests while nothing changes. */
 export const STEADY = 5_000;
+/** Milliseconds between requests while events tell of changes. */
+export const RELAXED = 30_000;
 /** Longest pause after failures, in milliseconds. */
 export const LONGEST = 60_000;
 
@@ -35,9 +37,8 @@ export class DeploymentsPoll implements IDisposable {
     return this._poll.isDisposed;
   }
 
-  /** Whether the next answer is wanted sooner. */
-  set hurry(value: boolean) {
-    const interval = value ? HURRIED : STEADY;
+  /** Milliseconds from one request to the next. */
+  set interval(interval: number) {
     if (!this.isDisposed && this._poll.frequency.interval !== interval) {
       this._poll.frequency = frequency(interval);
     }
@@ -47,15 +48,28 @@ export class DeploymentsPoll implements IDisposable {
    * Ask now. A request that is already under way may be too old to show what
    * the caller has just changed, so it is followed by one more; any number of
    * calls meanwhile share that one.
+   *
+   * @param isNeeded - Asked before a request is sent, whether it still is needed.
    */
-  async refresh(): Promise<void> {
+  async refresh(isNeeded: () => boolean = () => true): Promise<void> {
     if (this._running !== null) {
-      this._again = true;
+      this._wishes.push(isNeeded);
       await this._running.catch(() => undefined);
+      return;
+    }
+    if (!isNeeded()) {
       return;
     }
     await this._poll.refresh();
     await this._poll.tick.catch(() => undefined);
+  }
+
+  /** Ask as soon as no request is under way, and then at the present interval. */
+  async restart(): Promise<void> {
+    await this._running?.catch(() => undefined);
+    if (!this.isDisposed) {
+      await this._poll.refresh();
+    }
   }
 
   dispose(): void {
@@ -71,15 +85,16 @@ export class DeploymentsPoll implements IDisposable {
 
   private async _fetchUntilCurrent(): Promise<void> {
     do {
-      this._again = false;
+      this._wishes = [];
       await this._fetchOnce();
-    } while (this._again && !this.isDisposed);
+    } while (this._wishes.some(isNeeded => isNeeded()) && !this.isDisposed);
   }
 
   private readonly _fetchOnce: () => Promise<void>;
   private readonly _poll: Poll<void>;
   private _running: Promise<void> | null = null;
-  private _again = false;
+  /** Of the calls since the request that is under way. */
+  private _wishes: (() => boolean)[] = [];
 }
 
 function frequency(interval: number) {

@@ -118,6 +118,14 @@ function rowState(
       return 'stopping';
     case 'undeploy':
       return 'removing';
+    case 'restart':
+    case 'profile':
+      if (job?.phase === 'start') {
+        return 'starting';
+      }
+      return job?.phase === 'stop'
+        ? 'stopping'
+        : (deployment?.state ?? 'unknown');
     default:
       return deployment?.state ?? 'failed';
   }
@@ -136,7 +144,7 @@ export function isInTransition(row: IRow): boolean {
 /** Whether the action makes sense for the row as it is now. */
 export function allows(
   row: IRow,
-  action: 'start' | 'stop' | 'undeploy' | 'send'
+  action: 'start' | 'stop' | 'restart' | 'undeploy' | 'send'
 ): boolean {
   if (row.deployment === null) {
     return false;
@@ -151,6 +159,8 @@ export function allows(
     case 'start':
       return row.state === 'stopped' || row.state === 'failed';
     case 'stop':
+      return row.state !== 'stopped' && row.state !== 'stopping';
+    case 'restart':
       return row.state !== 'stopped' && row.state !== 'stopping';
     case 'undeploy':
       return true;

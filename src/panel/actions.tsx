@@ -2,7 +2,9 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import {
   closeIcon,
   deleteIcon,
+  refreshIcon,
   runIcon,
+  settingsIcon,
   stopIcon
 } from '@jupyterlab/ui-components';
 import * as React from 'react';
@@ -43,12 +45,28 @@ export function RowActions(props: {
           onClick={() => run(CommandIDs.start)}
         />
       )}
+      {allows(row, 'restart') && (
+        <Action
+          icon={refreshIcon}
+          label={trans.__('Restart %1', name)}
+          tabIndex={tabIndex}
+          onClick={() => run(CommandIDs.restart)}
+        />
+      )}
       {allows(row, 'stop') && (
         <Action
           icon={stopIcon}
           label={trans.__('Stop %1', name)}
           tabIndex={tabIndex}
           onClick={() => run(CommandIDs.stop)}
+        />
+      )}
+      {row.deployment !== null && (
+        <Action
+          icon={settingsIcon}
+          label={trans.__('Edit the profile of %1', name)}
+          tabIndex={tabIndex}
+          onClick={() => run(CommandIDs.editProfile)}
         />
       )}
       {allows(row, 'undeploy') && (

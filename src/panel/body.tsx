@@ -1,13 +1,21 @@
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { EnvironmentInfo } from '../api/wire';
+import { EdiError } from '../api/errors';
+import { versionMismatch } from '../api/versions';
 import { snapshotOf } from '../deployments/view';
+import { VERSION } from '../version';
 import { type IPanelContext, PanelContext, usePanel } from './context';
 import { EmptyView } from './empty';
-import { ErrorView, StaleBanner } from './errors';
+import { ErrorView } from './errors';
 import { LiveRegion } from './live';
 import { EngineBanner, LoadingView } from './loading';
+import { MismatchView } from './mismatch';
 import { DeploymentRows } from './rows';
+import { StaleBanner } from './stale';
+import { TokenBanner } from './token';
+import { isOfJupyter } from './words';
 
 /** Everything below the toolbar, as a widget. */
 export function createBody(context: IPanelContext): ReactWidget {
@@ -38,30 +46,41 @@ export function PanelBody(): JSX.Element {
 }
 
 function PanelContent(): JSX.Element {
-  const { model } = usePanel();
-  const { view, rows } = model;
+  const { model, state } = usePanel();
+  const { environment, rows, server, view } = model;
+  const mismatch = server && versionMismatch(VERSION, server);
+  if (mismatch && state.acceptedVersion !== mismatch.server) {
+    return <MismatchView mismatch={mismatch} />;
+  }
   const snapshot = snapshotOf(view);
+  const error = view.kind === 'error' ? explain(view.error, environment) : null;
   if (snapshot === null && rows.length === 0) {
-    return view.kind === 'error' ? (
-      <ErrorView error={view.error} onRetry={() => void model.refresh()} />
-    ) : (
-      <LoadingView />
-    );
+    return error ? <ErrorView error={error} /> : <LoadingView />;
   }
   const isEngineAway = snapshot !== null && isAway(snapshot.list.engine);
   return (
     <>
-      {view.kind === 'error' && snapshot !== null && (
-        <StaleBanner error={view.error} received={snapshot.received} />
+      {error && snapshot && (
+        <StaleBanner error={error} received={snapshot.received} />
       )}
-      {view.kind !== 'error' && isEngineAway && <EngineBanner />}
+      {!error && environment && <TokenBanner environment={environment} />}
+      {!error && isEngineAway && <EngineBanner />}
       {rows.length > 0 ? (
-        <DeploymentRows rows={rows} />
+        <DeploymentRows rows={rows} isStale={error !== null} />
       ) : (
         !isEngineAway && view.kind === 'ready' && <EmptyView />
       )}
     </>
   );
+}
+
+/** The failure of a request in the words of its cause, where that is known. */
+function explain(
+  error: EdiError,
+  environment: EnvironmentInfo | null
+): EdiError {
+  const problem = environment?.problem;
+  return problem && !isOfJupyter(error) ? EdiError.fromInfo(problem) : error;
 }
 
 function isAway(engine: string | null): boolean {

@@ -8,6 +8,7 @@ import { usePanel } from './context';
 import { CopyButton } from './copy';
 import { ErrorText } from './errors';
 import { FailureCard } from './failure';
+import { PendingCard, ProfileLine } from './profile';
 import { formatBytes, formatTime } from './format';
 
 /** What an open row shows. */
@@ -29,7 +30,9 @@ export function Details(props: { row: IRow }): JSX.Element {
   return (
     <>
       {needsReason && <FailureCard deployment={deployment} />}
+      {deployment.state === 'pending' && <PendingCard row={row} />}
       <SendForm row={row} />
+      {deployment.state !== 'pending' && <ProfileLine row={row} />}
       <Facts deployment={deployment} />
     </>
   );

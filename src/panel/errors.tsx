@@ -2,62 +2,93 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { EdiError } from '../api/errors';
+import { Command } from './command';
 import { usePanel } from './context';
-import { CopyButton } from './copy';
 import { plainText } from './plainText';
-import { errorWords } from './words';
+import { reloadPage } from './reload';
+import { errorWords, isOfJupyter } from './words';
 
 const ENABLE = 'jupyter server extension enable edi_labext';
+const INSTALL = 'pip install edi_labext';
+// Neither shown while it is typed nor kept in the history of the shell.
+const SET_TOKEN = 'read -rs USER_ACCESS_TOKEN; export USER_ACCESS_TOKEN';
 
-/** In place of the list when there is nothing to show at all. */
-export function ErrorView(props: {
-  error: EdiError;
-  onRetry: () => void;
-}): JSX.Element {
-  const { error, onRetry } = props;
-  const { trans } = usePanel();
+/** In place of the list when there is nothing to show: what it is, and what to do. */
+export function ErrorView(props: { error: EdiError }): JSX.Element {
+  const { error } = props;
+  const { model, trans } = usePanel();
+  const usable = model.environments.find(
+    ({ id, problem }) => problem === null && id !== model.environment?.id
+  );
+  const isSignedOut = error.code === 'signed_out';
   return (
     <div className="edi-Error">
       <ErrorText error={error} trans={trans} />
-      {error.code === 'not_installed' && (
-        <p className="edi-Error-command">
-          <code>{ENABLE}</code>
-          <CopyButton text={ENABLE} label={trans.__('Copy the command')} />
-        </p>
-      )}
-      <button type="button" className="edi-Button" onClick={onRetry}>
-        {trans.__('Try again')}
-      </button>
+      <Remedy code={error.code} />
+      <div className="edi-Error-buttons">
+        {isSignedOut && (
+          <button
+            type="button"
+            className="edi-Button jp-mod-styled jp-mod-accept"
+            onClick={reloadPage}
+          >
+            {trans.__('Reload the page')}
+          </button>
+        )}
+        <button
+          type="button"
+          className="edi-Button"
+          onClick={() => void model.refresh()}
+        >
+          {trans.__('Try again')}
+        </button>
+        {usable && !isOfJupyter(error) && (
+          <button
+            type="button"
+            className="edi-LinkButton"
+            onClick={() => model.setEnvironment(usable.id)}
+          >
+            {trans.__('Show %1', usable.title)}
+          </button>
+        )}
+      </div>
     </div>
   );
 }
 
-/** Above a list that could not be refreshed. */
-export function StaleBanner(props: {
-  error: EdiError;
-  received: number;
-}): JSX.Element {
-  const { model, trans } = usePanel();
-  const { message, hint } = errorWords(props.error, trans);
-  const time = new Date(props.received).toLocaleTimeString();
-  return (
-    <div className="edi-Banner edi-mod-warn" role="status">
-      <div className="edi-Banner-text">
-        <p>{plainText(message)}</p>
-        {hint && <p>{plainText(hint)}</p>}
-        <p className="edi-Secondary">
-          {trans.__('The list is as of %1.', time)}
-        </p>
-      </div>
-      <button
-        type="button"
-        className="edi-Button"
-        onClick={() => void model.refresh()}
-      >
-        {trans.__('Retry')}
-      </button>
-    </div>
-  );
+/** The command that goes with the hint of an error, if there is one. */
+function Remedy(props: { code: string }): JSX.Element | null {
+  const { trans } = usePanel();
+  switch (props.code) {
+    case 'not_installed':
+      return (
+        <>
+          <Command text={ENABLE} />
+          <p className="edi-Secondary">
+            {trans.__(
+              'If it says that there is no such module, install it first:'
+            )}
+          </p>
+          <Command text={INSTALL} />
+        </>
+      );
+    case 'no_token':
+    case 'bad_token':
+    case 'token_expired':
+    case 'upstream_unauthorized':
+      return (
+        <>
+          <p className="edi-Secondary">
+            {trans.__(
+              'In the terminal that starts JupyterLab; it asks for the token and does not show it:'
+            )}
+          </p>
+          <Command text={SET_TOKEN} />
+        </>
+      );
+    default:
+      return null;
+  }
 }
 
 /** What happened, what to do, and on demand all that is known. */

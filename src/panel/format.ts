@@ -35,3 +35,32 @@ export function formatTime(seconds: number, trans: TranslationBundle): string {
     timeStyle: 'short'
   });
 }
+
+/** A span of milliseconds in the one unit that says enough: 40 s, 3 min, 2 h. */
+export function formatSpan(
+  milliseconds: number,
+  trans: TranslationBundle
+): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) {
+    return trans.__('%1 s', seconds);
+  }
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) {
+    return trans.__('%1 min', minutes);
+  }
+  const hours = Math.round(minutes / 60);
+  return hours < 48
+    ? trans.__('%1 h', hours)
+    : trans._n('%1 day', '%1 days', Math.round(hours / 24));
+}
+
+/** How long ago something was: 3 min ago. */
+export function formatAge(
+  milliseconds: number,
+  trans: TranslationBundle
+): string {
+  return milliseconds < 5_000
+    ? trans.__('just now')
+    : trans.__('%1 ago', formatSpan(milliseconds, trans));
+}

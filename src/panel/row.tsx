@@ -5,7 +5,7 @@ import { RowActions } from './actions';
 import { usePanel } from './context';
 import { Details } from './details';
 import { JobProgress } from './progress';
-import { rowSummary, stateWord } from './words';
+import { gpuWord, rowSummary, stateWord } from './words';
 
 interface IRowProps {
   row: IRow;
@@ -23,6 +23,7 @@ export const DeploymentRow = React.memo((props: IRowProps) => {
   const item = React.useRef<HTMLLIElement>(null);
   const toggle = React.useRef<HTMLButtonElement>(null);
   const summary = rowSummary(row, trans);
+  const gpu = gpuWord(row.deployment?.gpu, trans);
 
   React.useEffect(() => {
     if (isExpanded && state.takeFocus(row.name, 'row')) {
@@ -66,8 +67,19 @@ export const DeploymentRow = React.memo((props: IRowProps) => {
           <span className="edi-Row-name">{row.name}</span>{' '}
           <span className="edi-Row-status">
             <span className="edi-Row-state">{stateWord(row.state, trans)}</span>
+            {gpu && (
+              <>
+                {' '}
+                <span className="edi-Chip">{gpu}</span>
+              </>
+            )}
             {summary && <span className="edi-Secondary"> · {summary}</span>}
           </span>
+          {row.deployment?.profile_changed && (
+            <span className="edi-Row-badge">
+              {trans.__('Changes wait for restart')}
+            </span>
+          )}
         </button>
         <RowActions row={row} isCurrent={isCurrent} />
       </div>

@@ -8,8 +8,12 @@ import { DeploymentRow } from './row';
  * The list. One row is in the tab order; arrow keys, Home and End move it, so
  * that a long list is one stop for the Tab key.
  */
-export function DeploymentRows(props: { rows: readonly IRow[] }): JSX.Element {
-  const { rows } = props;
+export function DeploymentRows(props: {
+  rows: readonly IRow[];
+  /** Whether they are the last known ones and not the present ones. */
+  isStale: boolean;
+}): JSX.Element {
+  const { rows, isStale } = props;
   const { model, state, trans } = usePanel();
   const list = React.useRef<HTMLUListElement>(null);
   const current = model.row(model.selected)?.name ?? rows[0]?.name ?? null;
@@ -29,7 +33,7 @@ export function DeploymentRows(props: { rows: readonly IRow[] }): JSX.Element {
   return (
     <ul
       ref={list}
-      className="edi-Rows"
+      className={isStale ? 'edi-Rows edi-mod-stale' : 'edi-Rows'}
       aria-label={trans.__('Deployments')}
       onKeyDown={onKeyDown}
     >

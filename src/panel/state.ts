@@ -39,6 +39,17 @@ export class PanelState implements IDisposable {
     }
   }
 
+  /** The version of the server half with which the list shows nevertheless. */
+  get acceptedVersion(): string | null {
+    return this._acceptedVersion;
+  }
+
+  /** Show the list although the server half is of another version than the page. */
+  acceptVersion(version: string): void {
+    this._acceptedVersion = version;
+    this._changed.emit();
+  }
+
   /** Open a row and ask for the focus. */
   reveal(name: string, focus: FocusTarget): void {
     this._focus = { name, target: focus };
@@ -98,6 +109,7 @@ export class PanelState implements IDisposable {
   private readonly _database: IStateDB | null;
   private readonly _changed = new Signal<this, void>(this);
   private _expanded: string | null = null;
+  private _acceptedVersion: string | null = null;
   private _focus: { name: string; target: FocusTarget } | null = null;
   private _saved = '';
   private _isRestored = false;

@@ -91,14 +91,15 @@ function EnvironmentName(props: IPanelContext): JSX.Element | null {
   }
   return (
     <HTMLSelect
+      className="edi-Environment-select"
       aria-label={trans.__('Environment')}
       title={environment.host ?? environment.title}
       value={environment.id}
       onChange={event => model.setEnvironment(event.target.value)}
     >
-      {environments.map(({ id, title }) => (
+      {environments.map(({ id, title, problem }) => (
         <option key={id} value={id}>
-          {title}
+          {problem ? trans.__('%1 (not usable now)', title) : title}
         </option>
       ))}
     </HTMLSelect>

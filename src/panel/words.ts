@@ -11,6 +11,8 @@ export function stateWord(state: RowState, trans: TranslationBundle): string {
       return trans.__('Stopped');
     case 'starting':
       return trans.__('Starting');
+    case 'pending':
+      return trans.__('Pending');
     case 'ready':
       return trans.__('Ready');
     case 'failed':
@@ -26,6 +28,9 @@ export function stateWord(state: RowState, trans: TranslationBundle): string {
   }
 }
 
+/** States in which nothing is gained by counting kernels. */
+const WITHOUT_KERNELS: ReadonlySet<string> = new Set(['failed', 'pending']);
+
 /** What a row says beside its state, or the empty text. */
 export function rowSummary(row: IRow, trans: TranslationBundle): string {
   const { deployment } = row;
@@ -33,7 +38,7 @@ export function rowSummary(row: IRow, trans: TranslationBundle): string {
     return '';
   }
   const parts: string[] = [];
-  if (deployment.state !== 'failed' && deployment.kernels_wanted > 0) {
+  if (!WITHOUT_KERNELS.has(deployment.state) && deployment.kernels_wanted > 0) {
     parts.push(
       trans._n(
         '%2/%1 kernel',
@@ -49,10 +54,34 @@ export function rowSummary(row: IRow, trans: TranslationBundle): string {
   return parts.join(' · ');
 }
 
+/** The GPU mode of a deployment that uses one, or the empty text. */
+export function gpuWord(
+  mode: string | undefined,
+  trans: TranslationBundle
+): string {
+  switch (mode) {
+    case 'shared':
+      return trans.__('GPU shared');
+    case 'exclusive':
+      return trans.__('GPU exclusive');
+    default:
+      return '';
+  }
+}
+
 /** An error in the words of the person's language, as far as they are ours. */
 export interface IErrorWords {
   message: string;
   hint: string | null;
+}
+
+/**
+ * Whether the Jupyter server itself cannot be used, whatever environment is shown.
+ */
+export function isOfJupyter({ code }: Pick<EdiError, 'code'>): boolean {
+  return ['not_installed', 'unreachable', 'signed_out', 'bad_answer'].includes(
+    code
+  );
 }
 
 /** Translate what the browser found out itself; repeat what the server said. */
@@ -73,7 +102,7 @@ export function errorWords(
       };
     case 'signed_out':
       return {
-        message: trans.__('The Jupyter server refused the request.'),
+        message: trans.__('You are signed out of the Jupyter server.'),
         hint: trans.__('Reload the page to sign in again.')
       };
     case 'bad_answer':

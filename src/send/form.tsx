@@ -22,7 +22,11 @@ export function SendForm(props: { row: IRow }): JSX.Element | null {
     }
   });
 
-  if (row.state === 'failed' || row.state === 'removing') {
+  if (
+    row.state === 'failed' ||
+    row.state === 'pending' ||
+    row.state === 'removing'
+  ) {
     return null;
   }
   const isIdle = sender.phase === 'idle';

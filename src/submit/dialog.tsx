@@ -10,6 +10,8 @@ import { DeployForm } from './form';
 export interface IDeployChoice {
   environment: string;
   name: string;
+  /** Type of the runtime; null for the one that `model.json` names. */
+  runtime: string | null;
   start: boolean;
 }
 
@@ -71,6 +73,8 @@ class DeployDialogBody
 
   protected override onAfterAttach(msg: Message): void {
     super.onAfterAttach(msg);
+    // The dialog's own height would hide most of the findings.
+    this.parent?.addClass('edi-DeployDialog');
     this._validate();
   }
 

@@ -2,14 +2,14 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Inspection } from '../api/wire';
-import { EdiError } from '../api/errors';
 import type { DeploymentsModel } from '../deployments/model';
-import { plainText } from '../panel/plainText';
-import { errorWords } from '../panel/words';
+import { ErrorText } from '../panel/errors';
 import { Contents } from './contents';
 import type { IDeployChoice } from './dialog';
+import { Findings, isError } from './findings';
 import { isValidName, nextFreeName, suggestName } from './names';
+import { RuntimeField } from './runtime';
+import { useInspection } from './useInspection';
 
 interface IDeployFormProps {
   model: DeploymentsModel;
@@ -19,36 +19,33 @@ interface IDeployFormProps {
   onChange: (choice: IDeployChoice | null) => void;
 }
 
-type Look =
-  | { kind: 'looking' }
-  | { kind: 'failed'; error: EdiError }
-  | { kind: 'seen'; inspection: Inspection };
-
-/** Name, environment, what would be sent, and what stands in the way. */
+/** Name, environment, runtime, what would be sent, and what stands in the way. */
 export function DeployForm(props: IDeployFormProps): JSX.Element {
   const { model, path, trans, onChange } = props;
   const id = React.useId();
   const nameInput = React.useRef<HTMLInputElement>(null);
-  const look = useInspection(model, path);
+  const inspected = useInspection(model.client, path);
+  const { look, isBusy } = inspected;
   const inspection = look.kind === 'seen' ? look.inspection : null;
   const [typed, setTyped] = React.useState<string | null>(null);
   const [start, setStart] = React.useState(true);
   const [chosen, setChosen] = React.useState<string | null>(null);
+  const [runtime, setRuntime] = React.useState<string | null>(null);
 
   const folder = path.split('/').pop() ?? '';
   const name = typed ?? inspection?.name ?? suggestName(folder) ?? '';
   const environment = chosen ?? model.environment?.id ?? null;
   const fault = useNameFault(model, environment, name, trans);
-  const problems = inspection?.problems ?? [];
   const isReady =
     inspection !== null &&
-    problems.length === 0 &&
+    !isBusy &&
+    !inspection.findings.some(isError) &&
     fault === null &&
     environment !== null;
 
   React.useEffect(() => {
-    onChange(isReady ? { environment, name, start } : null);
-  }, [isReady, environment, name, start, onChange]);
+    onChange(isReady ? { environment, name, runtime, start } : null);
+  }, [isReady, environment, name, runtime, start, onChange]);
 
   return (
     <>
@@ -96,7 +93,11 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
           <HTMLSelect
             id={`${id}-environment`}
             value={environment ?? undefined}
-            onChange={event => setChosen(event.target.value)}
+            onChange={event => {
+              setChosen(event.target.value);
+              // Another environment has other runtimes.
+              setRuntime(null);
+            }}
           >
             {model.environments.map(({ id: value, title, problem }) => (
               <option key={value} value={value} disabled={problem !== null}>
@@ -105,6 +106,16 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
             ))}
           </HTMLSelect>
         </div>
+      )}
+      {environment !== null && inspection !== null && (
+        <RuntimeField
+          client={model.client}
+          environment={environment}
+          described={inspection.runtime}
+          value={runtime}
+          trans={trans}
+          onChange={setRuntime}
+        />
       )}
       <label className="edi-Check">
         <input
@@ -120,42 +131,19 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
         </p>
       )}
       {look.kind === 'failed' && (
-        <Findings
-          title={trans.__('The folder could not be looked at')}
-          findings={[errorWords(look.error, trans)]}
-        />
+        <div className="edi-Findings" data-severity="error">
+          <p className="edi-Findings-title">
+            {trans.__('The folder could not be looked at')}
+          </p>
+          <ErrorText error={look.error} trans={trans} />
+        </div>
       )}
-      {problems.length > 0 && (
-        <Findings
-          title={trans._n(
-            '%1 problem to mend first; nothing has been sent',
-            '%1 problems to mend first; nothing has been sent',
-            problems.length
-          )}
-          findings={problems}
-        />
+      {inspection && (
+        <Findings inspection={inspection} inspected={inspected} trans={trans} />
       )}
       {inspection && <Contents inspection={inspection} trans={trans} />}
     </>
   );
-}
-
-function useInspection(model: DeploymentsModel, path: string): Look {
-  const [look, setLook] = React.useState<Look>({ kind: 'looking' });
-  React.useEffect(() => {
-    const controller = new AbortController();
-    model.client.inspect(path, controller.signal).then(
-      inspection => setLook({ kind: 'seen', inspection }),
-      (reason: unknown) => {
-        const error = EdiError.from(reason);
-        if (!error.isCancelled) {
-          setLook({ kind: 'failed', error });
-        }
-      }
-    );
-    return () => controller.abort();
-  }, [model, path]);
-  return look;
 }
 
 interface INameFault {
@@ -187,34 +175,4 @@ function useNameFault(
     };
   }
   return null;
-}
-
-function Findings(props: {
-  title: string;
-  findings: readonly {
-    message: string;
-    hint: string | null;
-    path?: string | null;
-  }[];
-}): JSX.Element {
-  return (
-    <div className="edi-Findings" role="alert">
-      <p className="edi-Findings-title">{props.title}</p>
-      <ul>
-        {props.findings.map((finding, index) => (
-          <li key={index}>
-            <p>
-              {finding.path && !finding.message.includes(finding.path) && (
-                <code>{plainText(finding.path)} </code>
-              )}
-              {plainText(finding.message)}
-            </p>
-            {finding.hint && (
-              <p className="edi-Secondary">{plainText(finding.hint)}</p>
-            )}
-          </li>
-        ))}
-      </ul>
-    </div>
-  );
 }

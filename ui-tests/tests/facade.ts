@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+
 import type { Page, Route } from '@playwright/test';
 
 /** Answers of the façade that a test writes itself. */
@@ -8,7 +11,17 @@ export interface IFacade {
   error?: object | null;
   inspection?: object;
   environments?: object[];
+  runtimes?: object[];
+  /** Versions of the server half; those of this tree without it. */
+  server?: object;
 }
+
+/** Version of this tree. */
+export const VERSION = (
+  JSON.parse(
+    readFileSync(path.join(__dirname, '..', '..', 'package.json'), 'utf8')
+  ) as { version: string }
+).version;
 
 /** A deployment with everything that a test does not care about. */
 export function deployment(name: string, more: object = {}): object {
@@ -50,8 +63,24 @@ export async function mockFacade(page: Page, facade: IFacade): Promise<void> {
       problem: null
     }
   ];
+  const server_extension = facade.server ?? {
+    running: VERSION,
+    installed: VERSION,
+    frontend: VERSION
+  };
+  await page.route(/\/lease(\?|$)/, route =>
+    json(route, { seconds: 60, revision: null })
+  );
+  await page.route(/\/runtimes(\?|$)/, route =>
+    json(route, { runtimes: facade.runtimes ?? [], default: 'python' })
+  );
   await page.route(/\/edi\/info(\?|$)/, route =>
-    json(route, { version: '0.1.0', environments, limits: {} })
+    json(route, {
+      version: VERSION,
+      server_extension,
+      environments,
+      limits: {}
+    })
   );
   await page.route(/\/edi\/jobs(\?|$)/, route =>
     json(route, { jobs: facade.jobs ?? [] })

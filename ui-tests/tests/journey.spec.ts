@@ -77,8 +77,9 @@ test('says what is wrong before anything is sent', async ({ page }) => {
   await page.filebrowser.openDirectory('broken');
   await edi.deployFolder('no-kernel');
 
-  await expect(edi.dialog.getByRole('alert')).toContainText('kernel.py');
-  await expect(edi.dialog.getByRole('alert')).toContainText('README.md');
+  const checks = edi.dialog.getByRole('region', { name: 'Checks' });
+  await expect(checks).toContainText('kernel.py');
+  await expect(checks).toContainText('README.md');
   const deploy = edi.dialog.getByRole('button', {
     name: 'Deploy',
     exact: true

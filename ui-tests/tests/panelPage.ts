@@ -42,7 +42,10 @@ export class PanelPage {
   }
 
   /** Press one of the buttons of a row. */
-  async act(verb: 'Start' | 'Stop' | 'Undeploy', name: string): Promise<void> {
+  async act(
+    verb: 'Start' | 'Stop' | 'Restart' | 'Undeploy',
+    name: string
+  ): Promise<void> {
     await this.toggle(name).hover();
     await this.panel.getByRole('button', { name: `${verb} ${name}` }).click();
   }
@@ -62,7 +65,7 @@ export class PanelPage {
   private toggleIn(scope: Locator | Page, name: string): Locator {
     return scope.getByRole('button', {
       name: new RegExp(
-        `^${name} (Stopped|Starting|Ready|Failed|Stopping|Deploying|Undeploying|Unknown)`
+        `^${name} (Stopped|Starting|Pending|Ready|Failed|Stopping|Deploying|Undeploying|Unknown)`
       )
     });
   }

@@ -3,6 +3,7 @@ import { CommandRegistry } from '@lumino/commands';
 
 import { aJob, FakeClient, trans } from '../../__tests__/fakes';
 import { DeploymentsModel } from '../../deployments/model';
+import { addNotifications } from '../notifications';
 import { JobNotifier } from '../notifier';
 
 describe('JobNotifier', () => {
@@ -86,7 +87,8 @@ describe('JobNotifier', () => {
         message: 'y'.repeat(300),
         hint: null,
         field: null,
-        detail: null
+        detail: null,
+        fields: null
       }
     });
     expect(shown()[0].type).toBe('error');
@@ -117,5 +119,20 @@ describe('JobNotifier', () => {
     client.allJobs = [aJob('other', 'theirs', { kind: 'start' })];
     await model.refresh();
     expect(shown()).toHaveLength(0);
+  });
+
+  it('is loaded with the first job and misses nothing', async () => {
+    notifier.dispose();
+    const other = addNotifications({
+      commands: new CommandRegistry(),
+      model,
+      trans
+    });
+    await deploy();
+    await become({ state: 'failed', message: 'It broke.' });
+    await new Promise(resolve => setTimeout(resolve));
+    expect(shown()).toHaveLength(1);
+    expect(shown()[0].message).toContain('digits was not deployed');
+    other.dispose();
   });
 });

@@ -206,7 +206,8 @@ describe('DeploymentsModel', () => {
           message: 'The engine does not answer.',
           hint: null,
           field: null,
-          detail: null
+          detail: null,
+          fields: null
         }
       });
       await refresh();

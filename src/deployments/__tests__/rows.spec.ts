@@ -21,7 +21,8 @@ const FAILED: Partial<Job> = {
     message: 'Too large.',
     hint: null,
     field: null,
-    detail: null
+    detail: null,
+    fields: null
   }
 };
 

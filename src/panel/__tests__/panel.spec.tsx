@@ -202,7 +202,8 @@ describe('the panel', () => {
           message: 'The folder is too large.',
           hint: 'Leave the data out.',
           field: null,
-          detail: null
+          detail: null,
+          fields: null
         }
       })
     ];

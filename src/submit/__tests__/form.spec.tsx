@@ -1,13 +1,21 @@
-import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import {
+  act,
+  fireEvent,
+  render,
+  screen,
+  waitFor
+} from '@testing-library/react';
 import * as React from 'react';
 
 import {
   aDeployment,
+  aFinding,
   anEnvironment,
   anInspection,
   FakeClient,
   trans
 } from '../../__tests__/fakes';
+import type { RuntimeInfo } from '../../api/wire';
 import { EdiError } from '../../api/errors';
 import { DeploymentsModel } from '../../deployments/model';
 import { DeployForm } from '../form';
@@ -27,12 +35,21 @@ describe('the deploy form', () => {
   const show = async (path = 'examples/digits'): Promise<void> => {
     model.isActive = true;
     await model.refresh();
-    render(
-      <DeployForm model={model} path={path} trans={trans} onChange={onChange} />
-    );
+    await act(async () => {
+      render(
+        <DeployForm
+          model={model}
+          path={path}
+          trans={trans}
+          onChange={onChange}
+        />
+      );
+    });
     await waitFor(() =>
       expect(screen.queryByText('Looking at the folder…')).toBeNull()
     );
+    // The runtimes arrive a little later.
+    await act(async () => undefined);
   };
   const choice = (): unknown => onChange.mock.lastCall?.[0];
   const name = (): HTMLInputElement =>
@@ -44,6 +61,7 @@ describe('the deploy form', () => {
     expect(choice()).toEqual({
       environment: 'local',
       name: 'digits',
+      runtime: null,
       start: true
     });
     fireEvent.click(screen.getByLabelText('Start after deploy'));
@@ -76,27 +94,25 @@ describe('the deploy form', () => {
     expect(choice()).toMatchObject({ name: 'digits-2' });
   });
 
-  it('lets nothing be deployed that has problems', async () => {
+  it('lets nothing be deployed that has errors', async () => {
     client.inspect.mockResolvedValueOnce(
-      anInspection({
-        problems: [
-          {
-            code: 'missing_file',
-            message: 'The kernel file is missing.',
-            hint: 'Add it.',
-            field: null,
-            path: 'kernel.py'
-          }
-        ]
-      })
+      anInspection({ findings: [aFinding('No hook of this name.')] })
     );
     await show();
     expect(choice()).toBeNull();
-    const { textContent } = screen.getByRole('alert');
-    expect(textContent).toContain('1 problem to mend first');
-    expect(textContent).toContain(
-      'kernel.py The kernel file is missing.Add it.'
+    expect(
+      screen.getByRole('region', { name: 'Checks' }).textContent
+    ).toContain('1 problem to mend first; nothing has been sent');
+  });
+
+  it('lets be deployed what has only warnings', async () => {
+    client.inspect.mockResolvedValueOnce(
+      anInspection({
+        findings: [aFinding('No sample.', { severity: 'warning' })]
+      })
     );
+    await show();
+    expect(choice()).toMatchObject({ name: 'digits' });
   });
 
   it('says when the folder cannot be looked at', async () => {
@@ -131,9 +147,87 @@ describe('the deploy form', () => {
   it('asks for the environment only when there is a choice', async () => {
     client.environments = [anEnvironment('local'), anEnvironment('wmla')];
     await show();
-    fireEvent.change(screen.getByLabelText('Environment'), {
-      target: { value: 'wmla' }
+    await act(async () => {
+      fireEvent.change(screen.getByLabelText('Environment'), {
+        target: { value: 'wmla' }
+      });
     });
+    expect(client.runtimes).toHaveBeenLastCalledWith('wmla', expect.anything());
     expect(choice()).toMatchObject({ environment: 'wmla' });
+  });
+
+  describe('the runtime', () => {
+    const runtime = (
+      type: string,
+      title = type,
+      more: Partial<RuntimeInfo> = {}
+    ) => ({
+      type,
+      title,
+      description: '',
+      source: 'engine' as const,
+      note: '',
+      ...more
+    });
+    const python = runtime('python', 'Python', {
+      description: 'The engine’s own Python 3.11.'
+    });
+    const field = (): Promise<HTMLSelectElement> =>
+      screen.findByLabelText<HTMLSelectElement>('Runtime');
+
+    it('is that of model.json unless another one is chosen', async () => {
+      const ml = runtime('ml-env', 'Python 3 (ml-env)', {
+        source: 'kernelspec'
+      });
+      const dlipy3 = runtime('dlipy3', 'dlipy3', { note: 'A name of WMLA’s.' });
+      client.runtimes.mockResolvedValueOnce({
+        runtimes: [python, ml, dlipy3],
+        default: 'python'
+      });
+      await show();
+      const select = await field();
+      expect(select.value).toBe('python');
+      expect(
+        [...select.querySelectorAll('optgroup')].map(g => g.label)
+      ).toEqual([
+        'Serving engine',
+        'Notebook kernels of this server',
+        'Names of WMLA'
+      ]);
+      expect(choice()).toMatchObject({ runtime: null });
+
+      fireEvent.change(select, { target: { value: 'dlipy3' } });
+      expect(choice()).toMatchObject({ runtime: 'dlipy3' });
+      expect(screen.getByText('A name of WMLA’s.')).toBeTruthy();
+      fireEvent.change(select, { target: { value: 'python' } });
+      expect(choice()).toMatchObject({ runtime: null });
+    });
+
+    it('that nobody knows is said, and can be changed', async () => {
+      client.inspect.mockResolvedValueOnce(anInspection({ runtime: 'pyhton' }));
+      client.runtimes.mockResolvedValueOnce({
+        runtimes: [python],
+        default: 'python'
+      });
+      await show();
+      const select = await field();
+      expect(select.selectedOptions[0].textContent).toBe('pyhton');
+      expect(screen.getByText(/that is not known here/)).toBeTruthy();
+      fireEvent.change(select, { target: { value: 'python' } });
+      expect(choice()).toMatchObject({ runtime: 'python' });
+    });
+
+    it('that cannot be learnt is left to model.json', async () => {
+      client.runtimes.mockRejectedValueOnce(
+        new EdiError({ code: 'unavailable', message: 'no engine' })
+      );
+      await show();
+      const select = await field();
+      expect([...select.options].map(option => option.text)).toEqual([
+        'python'
+      ]);
+      expect(screen.getByText(/could not be learnt/)).toBeTruthy();
+      expect(choice()).toMatchObject({ runtime: null });
+    });
   });
 });

@@ -1,0 +1,77 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { WidgetTracker } from '@jupyterlab/apputils';
+import type { IStateDB } from '@jupyterlab/statedb';
+import { settingsIcon } from '@jupyterlab/ui-components';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { Widget } from '@lumino/widgets';
+
+import type { DeploymentsModel } from '../deployments/model';
+import type { ProfileDrafts } from '../profile/drafts';
+import type { ProfileTab } from '../profile/widget';
+import { CommandIDs } from '../tokens';
+import { DEPLOYMENT_ARGS, type ICommandOptions, rowOf } from './lifecycle';
+
+/** Which profile a command is about. */
+interface ITarget {
+  environment: string;
+  name: string;
+}
+
+/** Add the command that opens a profile in a tab of its own. */
+export function addProfileCommand(
+  options: ICommandOptions & {
+    shell: JupyterFrontEnd.IShell;
+    database: IStateDB | null;
+    tracker: WidgetTracker<ProfileTab>;
+  }
+): IDisposable {
+  const { commands, model, shell, database, tracker, trans } = options;
+  let drafts: ProfileDrafts | null = null;
+
+  const open = async (target: ITarget): Promise<Widget> => {
+    const { ProfileDrafts, ProfileTab } = await import('../profile');
+    const id = ProfileTab.idOf(target.environment, target.name);
+    let tab = tracker.find(widget => widget.id === id);
+    if (tab === undefined) {
+      drafts ??= new ProfileDrafts(database);
+      tab = new ProfileTab({ deployments: model, drafts, trans, ...target });
+      shell.add(tab, 'main', { type: 'EDI profile' });
+      await tracker.add(tab);
+    }
+    shell.activateById(id);
+    return tab;
+  };
+
+  return commands.addCommand(CommandIDs.editProfile, {
+    label: trans.__('Edit Profile…'),
+    caption: trans.__('Change GPU, CPU, memory, kernels and time limits'),
+    icon: settingsIcon,
+    describedBy: { args: DEPLOYMENT_ARGS },
+    isEnabled: args => targetOf(model, args) !== null,
+    execute: async args => {
+      const target = targetOf(model, args);
+      if (target !== null) {
+        return open(target);
+      }
+    }
+  });
+}
+
+/**
+ * What the arguments name, whether or not it is in the list: a tab comes back
+ * after a reload before there is a list. Else the selected deployment.
+ */
+function targetOf(
+  model: DeploymentsModel,
+  args: ReadonlyPartialJSONObject
+): ITarget | null {
+  const { environment, name } = args;
+  if (typeof environment === 'string' && typeof name === 'string') {
+    return { environment, name };
+  }
+  const row = rowOf(model, args);
+  return row?.deployment
+    ? { environment: row.environment, name: row.name }
+    : null;
+}

@@ -1,0 +1,41 @@
+import * as React from 'react';
+
+import type { EnvironmentInfo } from '../api/wire';
+import { usePanel } from './context';
+import { formatSpan } from './format';
+import { useNow } from './useNow';
+
+/** Milliseconds before its end at which a token is spoken of. */
+const SOON = 15 * 60_000;
+
+/** Says in time that the token of the environment is about to end. */
+export function TokenBanner(props: {
+  environment: EnvironmentInfo;
+}): JSX.Element | null {
+  const { title, token_expires } = props.environment;
+  const { trans } = usePanel();
+  const left = (token_expires ?? Infinity) * 1000 - useNow();
+  if (left > SOON) {
+    return null;
+  }
+  return (
+    <div className="edi-Banner edi-mod-warn">
+      <div className="edi-Banner-text">
+        <p>
+          {left > 0
+            ? trans.__(
+                'The token of %1 expires in %2.',
+                title,
+                formatSpan(left, trans)
+              )
+            : trans.__('The token of %1 has expired.', title)}
+        </p>
+        <p>
+          {trans.__(
+            'Get a new one, set USER_ACCESS_TOKEN to it and restart JupyterLab.'
+          )}
+        </p>
+      </div>
+    </div>
+  );
+}

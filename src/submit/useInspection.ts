@@ -1,0 +1,111 @@
+import * as React from 'react';
+
+import type { IEdiClient } from '../api/client';
+import type { FindingInfo, Inspection } from '../api/wire';
+import { EdiError } from '../api/errors';
+
+/** The check that a fix is missing for, when there is no such file at all. */
+const MISSING = 'missing-file';
+
+/** What is known of the folder. */
+export type Look =
+  | { readonly kind: 'looking' }
+  | { readonly kind: 'failed'; readonly error: EdiError }
+  | { readonly kind: 'seen'; readonly inspection: Inspection };
+
+/** A folder as it is now, and the ways to change it. */
+export interface IInspected {
+  look: Look;
+  /** Whether a fix is being applied, or the folder is looked at again. */
+  isBusy: boolean;
+  /** Why the last fix was not applied. */
+  fault: EdiError | null;
+  /** Look at the folder again. */
+  again: () => void;
+  /** Apply the fix of one finding. */
+  fix: (id: string) => void;
+  /** Make all missing files for which there is a fix. */
+  createMissing: () => void;
+}
+
+/** The fixes that make a file that the folder lacks. */
+export function missingFiles(inspection: Inspection): FindingInfo[] {
+  return inspection.findings.filter(({ code }) => code === MISSING);
+}
+
+/** Look at a folder, and apply fixes to it one after the other. */
+export function useInspection(client: IEdiClient, path: string): IInspected {
+  const [look, setLook] = React.useState<Look>({ kind: 'looking' });
+  const [isBusy, setBusy] = React.useState(false);
+  const [fault, setFault] = React.useState<EdiError | null>(null);
+  const lifetime = React.useRef(new AbortController());
+
+  const inspect = React.useCallback(async (): Promise<void> => {
+    const { signal } = lifetime.current;
+    try {
+      const inspection = await client.inspect(path, signal);
+      setLook({ kind: 'seen', inspection });
+    } catch (reason) {
+      const error = EdiError.from(reason);
+      if (!signal.aborted && !error.isCancelled) {
+        setLook({ kind: 'failed', error });
+      }
+    }
+  }, [client, path]);
+
+  React.useEffect(() => {
+    const controller = (lifetime.current = new AbortController());
+    void inspect();
+    return () => controller.abort();
+  }, [inspect]);
+
+  /** One thing at a time: a fix is valid only for the folder as it was checked. */
+  const change = async (work: () => Promise<void>): Promise<void> => {
+    if (isBusy) {
+      return;
+    }
+    setBusy(true);
+    setFault(null);
+    try {
+      await work();
+    } catch (reason) {
+      setFault(EdiError.from(reason));
+      await inspect();
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  const apply = async (id: string): Promise<Inspection> => {
+    const inspection = await client.fix(path, id);
+    setLook({ kind: 'seen', inspection });
+    return inspection;
+  };
+
+  const createMissing = async (): Promise<void> => {
+    let inspection = look.kind === 'seen' ? look.inspection : null;
+    let known = Infinity;
+    while (inspection !== null) {
+      // Each new file changes what the next one says, and so its fix.
+      const missing = missingFiles(inspection);
+      const next = missing.find(({ fix }) => fix !== null)?.fix;
+      if (!next || missing.length >= known) {
+        return;
+      }
+      known = missing.length;
+      inspection = await apply(next.id);
+    }
+  };
+
+  return {
+    look,
+    isBusy,
+    fault,
+    again: () => void change(inspect),
+    fix: id =>
+      void change(async () => {
+        await apply(id);
+      }),
+    createMissing: () => void change(createMissing)
+  };
+}

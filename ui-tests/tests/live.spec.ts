@@ -1,0 +1,48 @@
+import { expect, test } from '@jupyterlab/galata';
+
+import { PanelPage } from './panelPage';
+
+test.use({ autoGoto: false });
+
+test('a change made elsewhere arrives without being asked for', async ({
+  page
+}) => {
+  test.setTimeout(120_000);
+  let lists = 0;
+  page.on('request', request => {
+    lists += /\/local\/deployments(\?|$)/.test(request.url()) ? 1 : 0;
+  });
+  const leased = page.waitForResponse(/\/local\/lease(\?|$)/);
+  await page.goto();
+  const edi = new PanelPage(page);
+  await edi.open();
+  await expect(edi.panel.getByText('No deployments yet.')).toBeVisible();
+  expect((await leased).status()).toBe(200);
+
+  // As another tab, a notebook or a script would.
+  const base = `${page.url().split('lab')[0]}edi/environments/local/deployments`;
+  const post = async (url: string, data: object): Promise<void> => {
+    const answer = await page.request.post(url, {
+      headers: { 'Content-Type': 'application/json' },
+      data
+    });
+    expect(answer.status()).toBe(202);
+  };
+  await post(base, { source: { kind: 'sample', sample: 'pingpong' } });
+  await edi.expectState('pingpong', 'Ready');
+
+  // All is quiet: the server watches, and the page waits for its word. What was
+  // scheduled before may still come.
+  await page.waitForTimeout(6_000);
+  lists = 0;
+  await page.waitForTimeout(15_000);
+  expect(lists).toBeLessThanOrEqual(1);
+
+  await post(`${base}/pingpong/stop`, {});
+  const stopped = edi.panel.getByRole('button', { name: /^pingpong Stopped/ });
+  await expect(stopped).toBeVisible({ timeout: 8_000 });
+
+  await edi.act('Undeploy', 'pingpong');
+  await edi.confirm('Undeploy');
+  await expect(edi.panel.getByText('No deployments yet.')).toBeVisible();
+});
