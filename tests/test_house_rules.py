@@ -239,6 +239,15 @@ def bundle() -> Path:
     return STATIC
 
 
+@pytest.mark.xfail(reason="44 kB: the bundler's table of shared packages alone takes 14 kB")
+def test_what_loads_before_the_panel_is_within_the_target(bundle):
+    """The target of the project, table included; the next test keeps what is reached."""
+    build = json.loads((PACKAGE / "labextension" / "package.json").read_text())["jupyterlab"]
+    entry = PACKAGE / "labextension" / build["_build"]["load"]
+    first = max(bundle.glob("*.js"), key=lambda path: "edi:open-panel" in path.read_text())
+    assert entry.stat().st_size + first.stat().st_size <= 30_000
+
+
 def test_the_front_end_is_small(bundle):
     build = json.loads((PACKAGE / "labextension" / "package.json").read_text())["jupyterlab"]
     entry = PACKAGE / "labextension" / build["_build"]["load"]
