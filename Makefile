@@ -28,7 +28,7 @@ demo: setup ## deploy, start, ask, stop and undeploy examples/digits
 test: setup test-py test-js test-ui ## set up and run all tests but the long ones
 
 test-py:
-	.venv/bin/python -m pytest -q -m "not soak"
+	.venv/bin/python -m pytest -q -m "not soak" -n 2 --dist loadfile
 
 test-js:
 	jlpm test

@@ -38,6 +38,8 @@ module.exports = {
     ...(base.setupFilesAfterEnv ?? []),
     '<rootDir>/src/__tests__/setup.ts'
   ],
+  // Ends a test that hangs; no test measures time.
+  testTimeout: 60_000,
   testPathIgnorePatterns: ['/node_modules/', '/ui-tests/', '/lib/', '/.venv/'],
   testRegex: 'src/.*/__tests__/.*\\.spec\\.tsx?$',
   transformIgnorePatterns: [`/node_modules/(?!${esModules}).+`]

@@ -28,6 +28,12 @@ def echo(value: object) -> str:
     return text if len(text) <= ECHO_LIMIT else text[: ECHO_LIMIT - 1] + "…"
 
 
+def echo_path(path: str) -> str:
+    """Return ``path`` like :func:`echo`, cut at the front, since its end tells which file it is."""
+    text = ascii(path)
+    return text if len(text) <= ECHO_LIMIT else f"{text[0]}…{text[2 - ECHO_LIMIT :]}"
+
+
 class FieldProblem(TypedDict):
     """What is wrong with one field of a document; ``field`` is its dotted path."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..errors import InvalidInput, TooLarge, echo
+from ..errors import InvalidInput, TooLarge, echo_path
 from .endings import WrongUse
 
 
@@ -42,4 +42,4 @@ def read_given(path: str, *, limit: int) -> bytes:
 
 def describe(path: str) -> str:
     """Return how messages call the file ``path``."""
-    return "stdin" if path == "-" else echo(path)
+    return "stdin" if path == "-" else echo_path(path)

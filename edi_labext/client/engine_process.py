@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import edi_labext
 
-from ..errors import StorageFailure, Unavailable, echo
+from ..errors import StorageFailure, Unavailable, echo, echo_path
 
 #: A log longer than this many bytes is emptied when an engine is started (5 MB).
 MAX_LOG = 5_000_000
@@ -157,7 +157,7 @@ def open_log(path: Path) -> Iterator[BinaryIO]:
         file = os.fdopen(os.open(path, flags, 0o600), "ab")
     except OSError as error:
         raise StorageFailure(
-            f"The engine's log {echo(str(path))} cannot be written: {error.strerror}."
+            f"The engine's log {echo_path(str(path))} cannot be written: {error.strerror}."
         ) from None
     with file:
         os.fchmod(file.fileno(), 0o600)

@@ -13,7 +13,7 @@ from typing import Literal
 
 import platformdirs
 
-from ..errors import EdiError, StorageFailure, Unavailable, echo
+from ..errors import EdiError, StorageFailure, Unavailable, echo_path
 from .engine_process import EngineProcess, open_log, read_tail
 from .hello import Greeter, read_runtime_file
 
@@ -234,12 +234,12 @@ def _private_directory(path: Path) -> None:
                 raise
         if path.stat().st_uid != os.geteuid():
             raise StorageFailure(
-                f"The store {echo(str(path))} belongs to another user.",
+                f"The store {echo_path(str(path))} belongs to another user.",
                 code="store_not_ours",
                 hint="Set EDI_STORE to a directory of your own.",
             )
     except OSError as error:
         raise StorageFailure(
-            f"The store {echo(str(path))} cannot be used: {error.strerror}.",
+            f"The store {echo_path(str(path))} cannot be used: {error.strerror}.",
             hint="Set EDI_STORE to a directory where you may write.",
         ) from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jupyter_core.paths import is_hidden
 from jupyter_server.services.contents.fileio import FileManagerMixin
 
-from ..errors import InvalidInput, NotFound, echo
+from ..errors import InvalidInput, NotFound, echo, echo_path
 
 if TYPE_CHECKING:
     from jupyter_server.services.contents.manager import ContentsManager
@@ -64,7 +64,7 @@ def resolve_folder(contents: ContentsManager, path: str) -> Path:
         raise _missing(path)
     if not os.path.isdir(folder):  # noqa: PTH112
         raise InvalidInput(
-            f"{echo(path)} is not a folder.",
+            f"{echo_path(path)} is not a folder.",
             code="not_a_folder",
             field="path",
             hint="Choose the folder that holds model.json.",
@@ -101,7 +101,7 @@ def _confined(root: Path, segments: list[str], path: str) -> Path:
 
 def _outside(path: str) -> InvalidInput:
     return InvalidInput(
-        f"{echo(path)} is not a path inside the Jupyter server's root directory.",
+        f"{echo_path(path)} is not a path inside the Jupyter server's root directory.",
         code="path_outside",
         field="path",
         hint="Choose a folder in the file browser; links that lead elsewhere are not followed.",
@@ -110,7 +110,7 @@ def _outside(path: str) -> InvalidInput:
 
 def _missing(path: str) -> NotFound:
     return NotFound(
-        f"There is no folder {echo(path)}.",
+        f"There is no folder {echo_path(path)}.",
         code="no_such_folder",
         field="path",
         hint="Refresh the file browser; the folder may have been moved or removed.",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edi_labext.errors import EdiError, InvalidInput, TooLarge, echo
+from edi_labext.errors import EdiError, InvalidInput, TooLarge, echo, echo_path
 from edi_labext.models import check_name, is_valid_name, parse_submission, suggest_name
 from edi_labext.models.description import describe_deployment
 from edi_labext.models.strict_json import MAX_JSON_BYTES, parse_json, parse_object
@@ -156,4 +156,6 @@ def test_an_error_tells_all_and_echoes_little() -> None:
     }  # fmt: skip
     assert EdiError("x", code="special").to_wire()["code"] == "special"
     assert len(echo("x" * 1000)) == 80
+    path = echo_path("/" + "x" * 1000 + "/profile.json")
+    assert (len(path), path.endswith("x/profile.json'")) == (80, True)
     assert echo("а") == "'\\u0430'"

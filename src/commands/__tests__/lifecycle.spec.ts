@@ -1,4 +1,5 @@
 import { acceptDialog, waitForDialog } from '@jupyterlab/testing';
+import { waitFor } from '@testing-library/react';
 import { CommandRegistry } from '@lumino/commands';
 
 import {
@@ -92,9 +93,12 @@ describe('the commands', () => {
     );
     const done = commands.execute(CommandIDs.start, { name: 'stopped' });
     await waitForDialog();
-    const dialog = document.querySelector('.jp-Dialog');
-    expect(dialog?.textContent).toContain('stopped was not started');
-    expect(dialog?.textContent).toContain('stopped is busy.Wait.');
+    // The dialog's body is drawn by React after the dialog is attached.
+    await waitFor(() => {
+      const dialog = document.querySelector('.jp-Dialog');
+      expect(dialog?.textContent).toContain('stopped was not started');
+      expect(dialog?.textContent).toContain('stopped is busy.Wait.');
+    });
     await acceptDialog();
     await done;
   });
