@@ -104,4 +104,6 @@ def package(
             info = tarfile.TarInfo(f"{top}/{name}" if top else name)
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
-    return out.getvalue()
+    packed = out.getvalue()
+    # No time of day in gzip's header: names of parametrised tests are the same everywhere.
+    return packed[:4] + bytes(4) + packed[8:] if mode == "w:gz" else packed
