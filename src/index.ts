@@ -15,24 +15,25 @@ import { IConnectionStatus } from '@jupyterlab/services';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { Panel } from '@lumino/widgets';
 
-import { EdiClient } from './api/client';
 import { addFolderCommand, addSampleCommand } from './commands/deploy';
 import { addLifecycleCommands } from './commands/lifecycle';
-import { addNotifications } from './commands/notifications';
 import { addPanelCommands } from './commands/panel';
 import { addProfileCommand } from './commands/profile';
-import { DeploymentsModel } from './deployments/model';
-import { PanelState } from './panel/state';
-import { createEnvironmentItem, EdiPanel } from './panel/widget';
+import { LazyDeployments } from './deployments/lazy';
+import type { IPanelContext } from './panel/context';
+import { EdiPanel } from './panel/widget';
 import type { ProfileTab } from './profile/widget';
-import { Drafts } from './send/drafts';
 import { CommandIDs, IDeployments, IPanelControl } from './tokens';
+
+// What this module imports by name is loaded while JupyterLab starts, used or not: the commands
+// and an empty panel. Everything else comes by `import()` when it is first needed.
 
 const DOMAIN = 'edi_labext';
 const PANEL_PLUGIN = 'edi_labext:panel';
 
-/** The one model of all parts; its requests wait until somebody looks. */
+/** The one model of all parts. */
 const deployments: JupyterFrontEndPlugin<IDeployments> = {
   id: 'edi_labext:deployments',
   description: 'Keeps track of the deployments of an EDI environment.',
@@ -42,17 +43,14 @@ const deployments: JupyterFrontEndPlugin<IDeployments> = {
   activate: (
     app: JupyterFrontEnd,
     connection: IConnectionStatus | null
-  ): IDeployments => {
-    const { events, serverSettings } = app.serviceManager;
-    const client = new EdiClient(serverSettings);
-    const model = new DeploymentsModel({ client, connection, events });
-    const onVisibility = (): void => {
-      model.isHidden = document.hidden;
-    };
-    document.addEventListener('visibilitychange', onVisibility);
-    onVisibility();
-    return model;
-  }
+  ): IDeployments =>
+    new LazyDeployments(async () => {
+      const [{ createDeployments }] = await Promise.all([
+        import('./deployments/create'),
+        import('./style')
+      ]);
+      return createDeployments(app.serviceManager, connection);
+    })
 };
 
 /** Start, stop, undeploy, and the sample of the empty panel. */
@@ -64,14 +62,14 @@ const commands: JupyterFrontEndPlugin<void> = {
   optional: [ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    model: IDeployments,
+    deployments: IDeployments,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
     const { commands } = app;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    addLifecycleCommands({ commands, model, trans });
-    addSampleCommand({ commands, model, trans });
+    addLifecycleCommands({ commands, deployments, trans });
+    addSampleCommand({ commands, deployments, trans });
     const category = trans.__('EDI');
     for (const command of [
       CommandIDs.start,
@@ -82,14 +80,15 @@ const commands: JupyterFrontEndPlugin<void> = {
     ]) {
       palette?.addItem({ command, category });
     }
-    const changed = [...Object.values(CommandIDs)];
-    model.changed.connect(() => {
-      for (const command of changed) {
-        if (commands.hasCommand(command)) {
-          commands.notifyCommandChanged(command);
+    deployments.prepare(model => {
+      model.changed.connect(() => {
+        for (const command of Object.values(CommandIDs)) {
+          if (commands.hasCommand(command)) {
+            commands.notifyCommandChanged(command);
+          }
         }
-      }
-    }, model);
+      }, model);
+    });
   }
 };
 
@@ -110,7 +109,7 @@ const panel: JupyterFrontEndPlugin<IPanelControl> = {
   ],
   activate: (
     app: JupyterFrontEnd,
-    model: IDeployments,
+    deployments: IDeployments,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
@@ -121,15 +120,32 @@ const panel: JupyterFrontEndPlugin<IPanelControl> = {
     const { commands, shell } = app;
     const languages = translator ?? nullTranslator;
     const trans = languages.load(DOMAIN);
-    const state = new PanelState(model, database);
-    const drafts = new Drafts(database);
-    const context = { model, state, drafts, commands, trans };
-    const widget = new EdiPanel(context, languages);
+    let context: IPanelContext | null = null;
+    deployments.prepare(async model => {
+      const { furnish } = await import('./panel/furnish');
+      context = await furnish({ model, commands, database, trans });
+    });
+    const load = async (): Promise<IPanelContext> => {
+      await deployments.load();
+      if (context === null) {
+        throw new Error('The EDI panel could not be loaded.');
+      }
+      return context;
+    };
+    const title = trans.__('EDI deployments');
+    const widget = new EdiPanel(load, title, languages);
+    widget.toolbar.node.setAttribute('aria-label', trans.__('EDI toolbar'));
 
     if (toolbars && settings) {
-      toolbars.addFactory('EDI', 'environment', () =>
-        createEnvironmentItem(context)
-      );
+      toolbars.addFactory('EDI', 'environment', () => {
+        const item = new Panel();
+        item.addClass('edi-Environment');
+        deployments.prepare(async model => {
+          const { createEnvironmentItem } = await import('./panel/environment');
+          item.addWidget(createEnvironmentItem({ model, trans }));
+        });
+        return item;
+      });
       setToolbar(
         widget,
         createToolbarFactory(toolbars, settings, 'EDI', PANEL_PLUGIN, languages)
@@ -137,16 +153,15 @@ const panel: JupyterFrontEndPlugin<IPanelControl> = {
     }
     shell.add(widget, 'left', { rank: 650, type: 'EDI' });
     restorer?.add(widget, widget.id);
-    void state.restore();
 
     const control: IPanelControl = {
       show: () => shell.activateById(widget.id),
-      reveal: (name, focus) => {
-        state.reveal(name, focus);
+      reveal: async (name, focus) => {
+        (await load()).state.reveal(name, focus);
         shell.activateById(widget.id);
       }
     };
-    addPanelCommands({ commands, model, panel: control, trans });
+    addPanelCommands({ commands, deployments, panel: control, trans });
     const category = trans.__('EDI');
     for (const command of [
       CommandIDs.openPanel,
@@ -168,7 +183,7 @@ const deployFolder: JupyterFrontEndPlugin<void> = {
   optional: [IPanelControl, ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    model: IDeployments,
+    deployments: IDeployments,
     browsers: IFileBrowserFactory,
     panel: IPanelControl | null,
     translator: ITranslator | null
@@ -176,7 +191,14 @@ const deployFolder: JupyterFrontEndPlugin<void> = {
     const { commands, serviceManager } = app;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const { contents } = serviceManager;
-    addFolderCommand({ browsers, commands, contents, model, panel, trans });
+    addFolderCommand({
+      browsers,
+      commands,
+      contents,
+      deployments,
+      panel,
+      trans
+    });
   }
 };
 
@@ -189,7 +211,7 @@ const profile: JupyterFrontEndPlugin<void> = {
   optional: [ICommandPalette, ILayoutRestorer, IStateDB, ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    model: IDeployments,
+    deployments: IDeployments,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     database: IStateDB | null,
@@ -198,7 +220,14 @@ const profile: JupyterFrontEndPlugin<void> = {
     const { commands, shell } = app;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const tracker = new WidgetTracker<ProfileTab>({ namespace: 'edi-profile' });
-    addProfileCommand({ commands, database, model, shell, tracker, trans });
+    addProfileCommand({
+      commands,
+      database,
+      deployments,
+      shell,
+      tracker,
+      trans
+    });
     palette?.addItem({
       command: CommandIDs.editProfile,
       category: trans.__('EDI')
@@ -220,11 +249,15 @@ const notifications: JupyterFrontEndPlugin<void> = {
   optional: [ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    model: IDeployments,
+    deployments: IDeployments,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    addNotifications({ commands: app.commands, model, trans });
+    const { commands } = app;
+    deployments.prepare(async model => {
+      const { JobNotifier } = await import('./commands/notifier');
+      return new JobNotifier({ commands, model, trans });
+    });
   }
 };
 

@@ -1,9 +1,9 @@
 import { Token } from '@lumino/coreutils';
 
-import type { DeploymentsModel } from './deployments/model';
+import type { LazyDeployments } from './deployments/lazy';
 
 /** The deployments of the chosen environment, shared by panel and commands. */
-export type IDeployments = DeploymentsModel;
+export type IDeployments = LazyDeployments;
 
 export const IDeployments = new Token<IDeployments>(
   'edi_labext:IDeployments',
@@ -29,7 +29,7 @@ export interface IPanelControl {
   /** Show the panel. */
   show(): void;
   /** Show the panel with the row open and give the row or its editor the focus. */
-  reveal(name: string, focus: 'row' | 'payload'): void;
+  reveal(name: string, focus: 'row' | 'payload'): Promise<void>;
 }
 
 export const IPanelControl = new Token<IPanelControl>(

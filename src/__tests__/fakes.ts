@@ -2,6 +2,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { JSONExt } from '@lumino/coreutils';
 
 import type { IEdiClient } from '../api/client';
+import { LazyDeployments } from '../deployments/lazy';
+import type { DeploymentsModel } from '../deployments/model';
 import profileView from '../profile/__tests__/profileView.json';
 import { VERSION } from '../version';
 import type {
@@ -21,6 +23,13 @@ import type {
 
 /** English, as written in the source. */
 export const trans = nullTranslator.load('edi_labext');
+
+/** What commands get once something has needed the model. */
+export async function ready(model: DeploymentsModel): Promise<LazyDeployments> {
+  const deployments = new LazyDeployments(async () => model);
+  await deployments.load();
+  return deployments;
+}
 
 /** A deployment with everything that a test does not care about. */
 export function aDeployment(

@@ -1,36 +1,25 @@
 import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { Contents } from '@jupyterlab/services';
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import type { IDisposable } from '@lumino/disposable';
 
 import { ediIcon } from '../icons';
-import { selectedFolder, serverPath } from '../submit/folder';
 import { CommandIDs, type IPanelControl } from '../tokens';
-import type { ICommandOptions } from './lifecycle';
+import { type ICommandOptions, NO_ARGS } from './target';
 
 const SAMPLE = 'pingpong';
 
 /** Add the command of the empty panel. */
 export function addSampleCommand(options: ICommandOptions): IDisposable {
-  const { commands, model, trans } = options;
+  const { commands, deployments, trans } = options;
   return commands.addCommand(CommandIDs.deploySample, {
     label: trans.__('Deploy the Ping-Pong Sample'),
     caption: trans.__('Deploy and start a small service that answers at once'),
     icon: ediIcon,
-    describedBy: { args: { type: 'object', properties: {} } },
-    isEnabled: () => model.row(SAMPLE) === null,
+    describedBy: { args: NO_ARGS },
+    isEnabled: () => !deployments.current?.row(SAMPLE),
     execute: async () => {
-      try {
-        await model.load();
-        const environment = model.environment;
-        if (environment) {
-          const source = { kind: 'sample', sample: SAMPLE } as const;
-          await model.deploy(environment.id, { source, start: true }, SAMPLE);
-        }
-      } catch (reason) {
-        const { showEdiError } = await import('./errors');
-        const title = trans.__('The sample was not deployed');
-        await showEdiError(title, reason, trans);
-      }
+      const { deploySample } = await import('../submit/deploy');
+      await deploySample(await deployments.load(), SAMPLE, trans);
     }
   });
 }
@@ -43,55 +32,43 @@ export function addFolderCommand(
     panel: IPanelControl | null;
   }
 ): IDisposable {
-  const { browsers, commands, contents, model, panel, trans } = options;
-
-  const deploy = async (folder: string): Promise<void> => {
-    const path = serverPath(contents, folder);
-    await model.load();
-    const { askHowToDeploy } = await import('../submit/dialog');
-    const choice = await askHowToDeploy({ model, path, trans });
-    if (choice === null) {
-      return;
-    }
-    const { environment, name, runtime, start } = choice;
-    model.setEnvironment(environment);
-    panel?.reveal(name, 'row');
-    const source = { kind: 'folder', path } as const;
-    await model.deploy(environment, { source, name, runtime, start }, name);
-  };
-
-  return DisposableSet.from([
-    commands.addCommand(CommandIDs.deployFolder, {
-      label: trans.__('Deploy to EDI…'),
-      caption: trans.__('Turn the folder into a running inference service'),
-      icon: ediIcon,
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            path: {
-              type: 'string',
-              description: 'Folder; the selected one without it.'
-            }
+  const { browsers, commands, contents, deployments, panel, trans } = options;
+  return commands.addCommand(CommandIDs.deployFolder, {
+    label: trans.__('Deploy to EDI…'),
+    caption: trans.__('Turn the folder into a running inference service'),
+    icon: ediIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          path: {
+            type: 'string',
+            description: 'Folder; the selected one without it.'
           }
         }
-      },
-      isEnabled: args =>
-        typeof args.path === 'string' || selectedFolder(browsers) !== null,
-      execute: async args => {
-        const folder =
-          typeof args.path === 'string' ? args.path : selectedFolder(browsers);
-        if (folder === null) {
-          return;
-        }
-        try {
-          await deploy(folder);
-        } catch (reason) {
-          const { showEdiError } = await import('./errors');
-          const title = trans.__('The folder was not deployed');
-          await showEdiError(title, reason, trans);
-        }
       }
-    })
-  ]);
+    },
+    isEnabled: ({ path }) =>
+      typeof path === 'string' || selectedFolder(browsers) !== null,
+    execute: async ({ path }) => {
+      const folder = typeof path === 'string' ? path : selectedFolder(browsers);
+      if (folder !== null) {
+        const { deployFolder } = await import('../submit/deploy');
+        const model = await deployments.load();
+        await deployFolder({ contents, folder, model, panel, trans });
+      }
+    }
+  });
+}
+
+/**
+ * The one folder that is selected in the file browser that was used last, with
+ * its drive; null when there is none, or more than one.
+ */
+export function selectedFolder(factory: IFileBrowserFactory): string | null {
+  const browser = factory.tracker.currentWidget;
+  const items = browser ? [...browser.selectedItems()] : [];
+  return items.length === 1 && items[0].type === 'directory'
+    ? items[0].path
+    : null;
 }

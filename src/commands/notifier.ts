@@ -21,20 +21,10 @@ const LONGEST = 130;
  * and Cancel, and tells of every action that failed.
  */
 export class JobNotifier implements IDisposable {
-  /**
-   * @param missed - What has become of jobs before, oldest first.
-   */
-  constructor(options: JobNotifier.IOptions, missed: readonly Job[] = []) {
+  constructor(options: JobNotifier.IOptions) {
     this._options = options;
     options.model.jobAdvanced.connect(this._onAdvanced, this);
     options.model.jobEnded.connect(this._onEnded, this);
-    for (const job of missed) {
-      if (job.state === 'running') {
-        this._onAdvanced(options.model, job);
-      } else {
-        this._onEnded(options.model, job);
-      }
-    }
   }
 
   get isDisposed(): boolean {

@@ -3,19 +3,24 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import { ediIcon, sendIcon } from '../icons';
 import { CommandIDs, type IPanelControl } from '../tokens';
-import { DEPLOYMENT_ARGS, type ICommandOptions, rowOf } from './lifecycle';
+import {
+  DEPLOYMENT_ARGS,
+  type ICommandOptions,
+  NO_ARGS,
+  rowOf
+} from './target';
 
 /** Add the commands that need the panel. */
 export function addPanelCommands(
   options: ICommandOptions & { panel: IPanelControl }
 ): IDisposable {
-  const { commands, model, panel, trans } = options;
+  const { commands, deployments, panel, trans } = options;
   return DisposableSet.from([
     commands.addCommand(CommandIDs.openPanel, {
       label: trans.__('Show the EDI Panel'),
       caption: trans.__('Show the deployments in the sidebar'),
       icon: ediIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
+      describedBy: { args: NO_ARGS },
       execute: () => panel.show()
     }),
 
@@ -23,8 +28,8 @@ export function addPanelCommands(
       label: trans.__('Refresh Deployments'),
       caption: trans.__('Refresh the list of deployments'),
       icon: refreshIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => model.refresh()
+      describedBy: { args: NO_ARGS },
+      execute: async () => (await deployments.load()).refresh()
     }),
 
     commands.addCommand(CommandIDs.send, {
@@ -32,11 +37,11 @@ export function addPanelCommands(
       caption: trans.__('Write a request to the deployment and send it'),
       icon: sendIcon,
       describedBy: { args: DEPLOYMENT_ARGS },
-      isEnabled: args => rowOf(model, args)?.state === 'ready',
-      execute: args => {
-        const row = rowOf(model, args);
+      isEnabled: args => rowOf(deployments, args)?.state === 'ready',
+      execute: async args => {
+        const row = rowOf(deployments, args);
         if (row) {
-          panel.reveal(row.name, 'payload');
+          await panel.reveal(row.name, 'payload');
         }
       }
     })

@@ -6,11 +6,10 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import type { Widget } from '@lumino/widgets';
 
-import type { DeploymentsModel } from '../deployments/model';
 import type { ProfileDrafts } from '../profile/drafts';
 import type { ProfileTab } from '../profile/widget';
-import { CommandIDs } from '../tokens';
-import { DEPLOYMENT_ARGS, type ICommandOptions, rowOf } from './lifecycle';
+import { CommandIDs, type IDeployments } from '../tokens';
+import { DEPLOYMENT_ARGS, type ICommandOptions, rowOf } from './target';
 
 /** Which profile a command is about. */
 interface ITarget {
@@ -26,11 +25,14 @@ export function addProfileCommand(
     tracker: WidgetTracker<ProfileTab>;
   }
 ): IDisposable {
-  const { commands, model, shell, database, tracker, trans } = options;
+  const { commands, deployments, shell, database, tracker, trans } = options;
   let drafts: ProfileDrafts | null = null;
 
   const open = async (target: ITarget): Promise<Widget> => {
-    const { ProfileDrafts, ProfileTab } = await import('../profile');
+    const [{ ProfileDrafts, ProfileTab }, model] = await Promise.all([
+      import('../profile'),
+      deployments.load()
+    ]);
     const id = ProfileTab.idOf(target.environment, target.name);
     let tab = tracker.find(widget => widget.id === id);
     if (tab === undefined) {
@@ -48,9 +50,9 @@ export function addProfileCommand(
     caption: trans.__('Change GPU, CPU, memory, kernels and time limits'),
     icon: settingsIcon,
     describedBy: { args: DEPLOYMENT_ARGS },
-    isEnabled: args => targetOf(model, args) !== null,
+    isEnabled: args => targetOf(deployments, args) !== null,
     execute: async args => {
-      const target = targetOf(model, args);
+      const target = targetOf(deployments, args);
       if (target !== null) {
         return open(target);
       }
@@ -63,14 +65,14 @@ export function addProfileCommand(
  * after a reload before there is a list. Else the selected deployment.
  */
 function targetOf(
-  model: DeploymentsModel,
+  deployments: IDeployments,
   args: ReadonlyPartialJSONObject
 ): ITarget | null {
   const { environment, name } = args;
   if (typeof environment === 'string' && typeof name === 'string') {
     return { environment, name };
   }
-  const row = rowOf(model, args);
+  const row = rowOf(deployments, args);
   return row?.deployment
     ? { environment: row.environment, name: row.name }
     : null;

@@ -21,7 +21,7 @@ import type { LiveUpdates } from './live';
 import { PendingActions } from './pending';
 import { RowList } from './rowList';
 import type { IRow, IRowSources } from './rows';
-import { isInTransition } from './rows';
+import { isInTransition } from './actions';
 import type { View } from './view';
 import { snapshotOf } from './view';
 

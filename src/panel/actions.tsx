@@ -10,7 +10,7 @@ import {
 import * as React from 'react';
 
 import type { IRow } from '../deployments/rows';
-import { allows } from '../deployments/rows';
+import { allows } from '../deployments/actions';
 import { sendIcon } from '../icons';
 import { CommandIDs } from '../tokens';
 import { usePanel } from './context';

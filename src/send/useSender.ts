@@ -2,7 +2,8 @@ import * as React from 'react';
 
 import type { Answer } from '../api/wire';
 import { EdiError } from '../api/errors';
-import { isBusy, type IRow } from '../deployments/rows';
+import { isBusy } from '../deployments/actions';
+import type { IRow } from '../deployments/rows';
 import { usePanel } from '../panel/context';
 import { CommandIDs } from '../tokens';
 

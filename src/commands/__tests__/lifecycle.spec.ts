@@ -6,6 +6,7 @@ import {
   aDeployment,
   anEnvironment,
   FakeClient,
+  ready,
   trans
 } from '../../__tests__/fakes';
 import { EdiError } from '../../api/errors';
@@ -28,8 +29,9 @@ describe('the commands', () => {
     ];
     model = new DeploymentsModel({ client });
     commands = new CommandRegistry();
-    addLifecycleCommands({ commands, model, trans });
-    addSampleCommand({ commands, model, trans });
+    const deployments = await ready(model);
+    addLifecycleCommands({ commands, deployments, trans });
+    addSampleCommand({ commands, deployments, trans });
     model.isActive = true;
     await model.refresh();
   });

@@ -3,7 +3,6 @@ import { CommandRegistry } from '@lumino/commands';
 
 import { aJob, FakeClient, trans } from '../../__tests__/fakes';
 import { DeploymentsModel } from '../../deployments/model';
-import { addNotifications } from '../notifications';
 import { JobNotifier } from '../notifier';
 
 describe('JobNotifier', () => {
@@ -119,20 +118,5 @@ describe('JobNotifier', () => {
     client.allJobs = [aJob('other', 'theirs', { kind: 'start' })];
     await model.refresh();
     expect(shown()).toHaveLength(0);
-  });
-
-  it('is loaded with the first job and misses nothing', async () => {
-    notifier.dispose();
-    const other = addNotifications({
-      commands: new CommandRegistry(),
-      model,
-      trans
-    });
-    await deploy();
-    await become({ state: 'failed', message: 'It broke.' });
-    await new Promise(resolve => setTimeout(resolve));
-    expect(shown()).toHaveLength(1);
-    expect(shown()[0].message).toContain('digits was not deployed');
-    other.dispose();
   });
 });

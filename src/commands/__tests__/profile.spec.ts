@@ -4,6 +4,7 @@ import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 
 import { aDeployment, FakeClient, trans } from '../../__tests__/fakes';
+import { LazyDeployments } from '../../deployments/lazy';
 import { DeploymentsModel } from '../../deployments/model';
 import type { ProfileTab } from '../../profile/widget';
 import { CommandIDs } from '../../tokens';
@@ -12,6 +13,7 @@ import { addProfileCommand } from '../profile';
 interface ISetup {
   client: FakeClient;
   commands: CommandRegistry;
+  deployments: LazyDeployments;
   model: DeploymentsModel;
   tracker: WidgetTracker<ProfileTab>;
   shell: { add: jest.Mock; activateById: jest.Mock };
@@ -20,6 +22,7 @@ interface ISetup {
 function setUp(): ISetup {
   const client = new FakeClient();
   const model = new DeploymentsModel({ client });
+  const deployments = new LazyDeployments(async () => model);
   const commands = new CommandRegistry();
   const tracker = new WidgetTracker<ProfileTab>({ namespace: 'test' });
   const shell = {
@@ -29,12 +32,12 @@ function setUp(): ISetup {
   addProfileCommand({
     commands,
     database: new StateDB(),
-    model,
+    deployments,
     shell: shell as never,
     tracker,
     trans
   });
-  return { client, commands, model, tracker, shell };
+  return { client, commands, deployments, model, tracker, shell };
 }
 
 const TARGET = { environment: 'local', name: 'digits' };
@@ -82,9 +85,10 @@ describe('edi:edit-profile', () => {
   });
 
   it('is about the selected deployment without arguments', async () => {
-    const { client, commands, model, tracker } = setUp();
+    const { client, commands, deployments, model, tracker } = setUp();
     client.deployments = [aDeployment('digits')];
     expect(commands.isEnabled(CommandIDs.editProfile)).toBe(false);
+    await deployments.load();
     await model.load();
     await model.refresh();
     model.selected = 'digits';

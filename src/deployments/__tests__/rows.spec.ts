@@ -1,7 +1,8 @@
 import { aDeployment, aJob } from '../../__tests__/fakes';
 import type { Job } from '../../api/wire';
 import type { IRow, IRowSources } from '../rows';
-import { allows, toRows } from '../rows';
+import { allows } from '../actions';
+import { toRows } from '../rows';
 
 function rows(sources: Partial<IRowSources>): IRow[] {
   return toRows({
