@@ -23,8 +23,7 @@ from . import failures, profile_change
 from .dispatcher import TaskQueue
 from .gpu_claim import GpuClaim
 from .honoured import gpu_demand, kernel_policy, only_kept, queue_policy
-from .kernel_environment import launch_spec
-from .logs.book import LogBook
+from .quarters import Quarters
 from .state import serving_service, started_state
 from .supervisor import FAILURE_LOG_LINES, Supervisor
 
@@ -81,14 +80,15 @@ class Deployment:
             on_overdue=self._on_overdue,
             on_demand=self._on_demand,
         )
-        self._book = LogBook(settings.store / "logs", name, surroundings.clock.wall)
+        self.quarters = Quarters(surroundings, lambda: self.record)
         self._supervisor = Supervisor(
             name=name,
             clock=surroundings.clock,
             launcher=surroundings.launcher,
             pump=surroundings.pump,
-            book=self._book,
+            book=self.quarters.book,
             queue=self.queue,
+            prepare=self.quarters.prepare,
             make_spec=self._make_spec,
             context_text=lambda: self.description().model_dump_json(exclude_none=True),
             policy=kernel_policy(profile, stop_grace=settings.stop_grace),
@@ -111,11 +111,10 @@ class Deployment:
 
     def description(self) -> ModelDescription:
         """Return EDI's *Model*; ``service_uri`` is filled while it is started."""
-        description = self.record.description
-        if not self.started:
-            return description
-        uri = f"{self._around.rest_server()}inference/{self.name}"
-        return description.model_copy(update={"service_uri": uri})
+        shown = {"model_path": str(self.quarters.pod.model_path)}
+        if self.started:
+            shown["service_uri"] = f"{self._around.rest_server()}inference/{self.name}"
+        return self.record.description.model_copy(update=shown)
 
     def profile(self) -> Profile:
         """Return EDI's *ModelAppProfile*: what it will run by at its next start."""
@@ -160,7 +159,7 @@ class Deployment:
             if state == "pending"
             else self._supervisor.wanted,
             pending_tasks=self.queue.waiting + self.queue.running,
-            log_tail=self._book.tail(LOG_TAIL_LINES),
+            log_tail=self.quarters.book.tail(LOG_TAIL_LINES),
             gpu=(running or saved).kernel.gpu,
             profile_changed=running is not None and not running.runs_like(saved),
         )
@@ -247,13 +246,13 @@ class Deployment:
             await self._around.store.delete(self.name)
             self._over = True
             self._let_go()
-            self._book.remove()
+            await self.quarters.clear()
 
     async def shut_down(self) -> None:
         """End the kernels with the engine; the store still says what is wanted."""
         self._over = True
         await self._supervisor.stop()
-        self._book.close()
+        self.quarters.book.close()
 
     async def _bring_up(self) -> None:
         """Have it run by the saved profile. In order with all else, and only while started."""
@@ -285,6 +284,7 @@ class Deployment:
         self.remark(runtime.remark)
         self.remark(f"Kept in the profile, without effect here: {', '.join(kept)}" if kept else "")
         settings = self._around.settings
+        await self.quarters.move_in(profile)
         self._running = profile
         self._supervisor.adopt(
             kernel_policy(profile, stop_grace=settings.stop_grace),
@@ -337,9 +337,7 @@ class Deployment:
 
     def remark(self, text: str) -> None:
         """Write a line of the engine's own into the log; nothing for no text."""
-        if text:
-            self._book.append(self._job_id, "engine", text)
-            self._around.pump.call(self._book.flush)
+        self.quarters.remark(self._job_id, text)
 
     # --- requests and kernels ---------------------------------------------------------------
 
@@ -364,7 +362,9 @@ class Deployment:
         state, reason = self._state()
         match state:
             case "failed":
-                return failures.failed(self.name, reason, self._book.tail(FAILURE_LOG_LINES))
+                return failures.failed(
+                    self.name, reason, self.quarters.book.tail(FAILURE_LOG_LINES)
+                )
             case "pending":
                 return failures.pending(reason)
             case "stopping":
@@ -379,17 +379,10 @@ class Deployment:
             self._supervisor.want(1)
 
     def _make_spec(self, kernel_id: str) -> LaunchSpec:
-        record = self.record
         alive = {kernel.kernel_id for kernel in self._supervisor.kernels}
-        return launch_spec(
-            record,
-            self._running or record.profile,
-            kernel_id=kernel_id,
-            job_id=self._job_id,
-            store=self._around.settings.store,
-            runtime=self._around.runtimes.choose(record.description.runtime),
-            gpu=self._gpus.place(kernel_id, alive),
-        )
+        gpu = self._gpus.place(kernel_id, alive)
+        profile = self._running or self.record.profile
+        return self.quarters.spec(kernel_id, self._job_id, profile, gpu)
 
 
 def _pod_name(name: str) -> str:

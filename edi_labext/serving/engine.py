@@ -11,6 +11,7 @@ from ..models import ModelDescription, Profile, Runtime
 from .archive import ArchiveLimits, Intake
 from .deployment import Deployment
 from .http.credentials import Credentials
+from .pod_folder import abandoned, remove
 from .settings import Settings
 from .surroundings import Surroundings
 from .task import Task
@@ -60,6 +61,10 @@ class Engine:
 
     def resume(self) -> None:
         """Bring back what was started when the engine last ran."""
+        pods = [deployment.quarters.pod for deployment in self._deployments.values()]
+        # Looked for now, removed in time: what is deployed from now on is not among it.
+        waste = abandoned(self._around.settings.store, pods)
+        self._around.spawn(asyncio.to_thread(remove, waste))
         for deployment in self._deployments.values():
             if deployment.started:
                 log.info("%s was started; bringing it back", deployment.name)
@@ -101,14 +106,21 @@ class Engine:
         name = record.description.name
         deployment = Deployment(name, around)
         self._deployments[name] = deployment
+        try:
+            await deployment.quarters.prepare()
+        except OSError as error:  # tried again at each launch
+            deployment.remark(f"The working copy could not be made: {error}")
         deployment.remark(around.runtimes.choose(record.description.runtime).remark)
         log.info("%s is deployed (%d bytes)", name, record.description.size)
         return deployment.description()
 
     async def delete(self, name: str) -> None:
         """Undeploy one deployment; refused (``Conflict``) while it is started."""
-        await self.deployment(name).delete()
-        del self._deployments[name]
+        deployment = self.deployment(name)
+        await deployment.delete()
+        # The name is free before the last file is gone, and may be taken again by now.
+        if self._deployments.get(name) is deployment:
+            del self._deployments[name]
         log.info("%s is undeployed", name)
 
     def submit(self, name: str, task: Task) -> None:

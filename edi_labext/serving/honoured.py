@@ -19,6 +19,8 @@ HONOURED: Final = (
     "policy.task_parallel_size",
     "resource_allocation.kernel.gpu_pack_id",
     "kernel.connection_timeout",
+    "kernel.working_directory",
+    "kernel.log_directory",
     "kernel.umask",
     "kernel.gpu",
     "kernel.envs",

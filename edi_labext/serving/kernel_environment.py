@@ -8,16 +8,19 @@ no variable of Jupyter, nothing of a cloud account.
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._version import __version__
 from ..models import RESERVED_VARIABLES
+from .kernel import KERNEL_PATH
 from .launchers.base import LaunchSpec
 
 if TYPE_CHECKING:
     from ..models import Profile
+    from .pod_folder import PodFolder
     from .runtimes import ChosenRuntime
     from .store import Record
 
@@ -47,27 +50,36 @@ def launch_spec(
     *,
     kernel_id: str,
     job_id: str,
-    store: Path,
+    pod: PodFolder,
     runtime: ChosenRuntime,
     gpu: str | None,
+    address: str,
 ) -> LaunchSpec:
-    """Return what to launch for one kernel; parameters as for :func:`kernel_environment`."""
-    working_directory = store / "work" / record.name
+    """Return what to launch for one kernel; parameters as for :func:`kernel_environment`.
+
+    Raises
+    ------
+    OSError
+        The working directory cannot be made.
+    """
+    working_directory = pod.expand(profile.kernel.working_directory, usual="work")
     working_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return LaunchSpec(
         kernel_id=kernel_id,
         interpreter=runtime.interpreter,
-        kernel_file=record.directory / record.description.kernel_path,
+        kernel_file=pod.model_path / record.description.kernel_path,
         working_directory=working_directory,
         environment=kernel_environment(
             record,
             profile,
             inherited=os.environ,
-            store=store,
             job_id=job_id,
             kernel_id=kernel_id,
+            pod=pod,
             working_directory=working_directory,
+            interpreter=runtime.interpreter,
             gpu=gpu,
+            address=address,
         ),
         umask=int(profile.kernel.umask, 8),
         runtime=runtime.title,
@@ -79,28 +91,46 @@ def kernel_environment(
     profile: Profile,
     *,
     inherited: Mapping[str, str],
-    store: Path,
     job_id: str,
     kernel_id: str,
+    pod: PodFolder,
     working_directory: Path,
+    interpreter: str,
     gpu: str | None,
+    address: str,
 ) -> dict[str, str]:
     """Return the whole environment of one kernel.
 
-    Later sources win: inherited, profile ``kernel.envs``, ``mk_environments``, the engine's own.
+    Later sources win: inherited, what a pod has, profile ``kernel.envs``, ``mk_environments``, the
+    engine's own.
 
     Parameters
     ----------
     profile:
         That it runs by, which may be older than the record's.
+    pod:
+        Where the deployment's kernels live.
+    interpreter:
+        That it runs in; its folder leads the ``PATH``.
     gpu:
         Name (``GPU-…``) of the one GPU that the kernel may use, ``None`` for no GPU.
+    address:
+        Host and port of the engine.
     """
     environment = {
         name: value
         for name, value in inherited.items()
         if name in INHERITED or name.startswith(INHERITED_PREFIXES)
     }
+    libraries = f"{KERNEL_PATH}:{pod.model_path}"
+    environment.update(
+        {
+            "DLIM_MK_COND_ENV_NAME": "",
+            "DLIM_MK_COND_HOME": "",
+            "LD_LIBRARY_PATH": _path(libraries, inherited.get("LD_LIBRARY_PATH")),
+            "PATH": _path(_folder_of(interpreter), inherited.get("PATH", os.defpath)),
+        }
+    )
     wanted = [*profile.kernel.envs, *record.description.mk_environments]
     environment.update(
         {
@@ -116,15 +146,32 @@ def kernel_environment(
             "CUDA_VISIBLE_DEVICES": gpu or "",
             "HOSTNAME": kernel_id,
             "IS_K8S": "OFF",
+            "MSD_MK_CONN_TIMEOUT": f"{profile.kernel.connection_timeout:g}",
+            "MSD_MK_ID": str(uuid.uuid5(uuid.NAMESPACE_OID, kernel_id)),
+            "MSD_POD_AFFINITY_RULE": "",
+            "MSD_POD_IP": address.rpartition(":")[0],
             "MSD_POD_NAME": kernel_id,
             "PWD": str(working_directory),
             "PYTHONUNBUFFERED": "1",
+            "REDHARE_LD_LIBRARY_PATH": f"{libraries}:",
+            "REDHARE_MK_MSD_ADDR": address,
             "REDHARE_MODEL_CREATOR": record.description.creator,
             "REDHARE_MODEL_NAME": record.description.name,
-            "REDHARE_MODEL_PATH": str(record.directory),
-            "REDHARE_TOP": str(store),
+            "REDHARE_MODEL_PATH": str(pod.model_path),
+            "REDHARE_PYTHONPATH": str(KERNEL_PATH),
+            "REDHARE_TOP": str(pod.top),
+            "REDHARE_UNLIMITED_RETRY": "false",
             "REDHARE_VERSION": __version__,
             "TASK_JOB_ID": job_id,
         }
     )
     return environment
+
+
+def _folder_of(interpreter: str) -> str | None:
+    # Not resolved: the folder of a virtual environment's link holds its programs too.
+    return str(Path(interpreter).parent) if os.sep in interpreter else None
+
+
+def _path(*parts: str | None) -> str:
+    return os.pathsep.join(part for part in parts if part)

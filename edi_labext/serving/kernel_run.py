@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -94,10 +94,15 @@ class KernelRun:
         self._patience: Handle | None = None
 
     async def launch(
-        self, make_spec: Callable[[str], LaunchSpec], context_text: Callable[[], str]
+        self,
+        make_spec: Callable[[str], LaunchSpec],
+        context_text: Callable[[], str],
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Make the process and connect to it; what goes wrong is reported, not raised."""
         try:
+            if prepare is not None:
+                await prepare()
             self._context = context_text()
             spec = make_spec(self.id)
             self._runtime = spec.runtime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,8 @@ class Supervisor:
         Gets the links of ready kernels. Its ``on_overdue`` is to call :meth:`overdue`.
     make_spec:
         Returns what to launch for a kernel of that id.
+    prepare:
+        Awaited before each ``make_spec``; may block the launch of that kernel alone.
     context_text:
         Returns the model description that a new kernel is told, as JSON text.
     policy:
@@ -85,6 +87,7 @@ class Supervisor:
         on_change: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         new_id: Callable[[], str] | None = None,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
@@ -93,6 +96,7 @@ class Supervisor:
         self._book = book
         self._queue = queue
         self._make_spec = make_spec
+        self._prepare = prepare
         self._context_text = context_text
         self._policy = policy
         self._on_change = on_change
@@ -361,7 +365,7 @@ class Supervisor:
         )
         self._runs[kernel_id] = run
         self._remark(kernel_id, "launching")
-        self._spawn(run.launch(self._make_spec, self._context_text))
+        self._spawn(run.launch(self._make_spec, self._context_text, self._prepare))
 
     def _remark(self, kernel_id: str, text: str) -> None:
         self._book.append(kernel_id, "engine", f"kernel {kernel_id}: {text}")

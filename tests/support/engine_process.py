@@ -138,13 +138,13 @@ class EngineProcess:
 
     def kernel_pids(self) -> set[int]:
         """Process numbers of all kernels of this engine, by their environment."""
-        marker = f"REDHARE_TOP={self.store}".encode()
+        marker = f"REDHARE_TOP={self.store}/".encode()
         found = set()
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
             try:
-                if marker in (entry / "environ").read_bytes().split(b"\0"):
+                if marker in (entry / "environ").read_bytes():
                     found.add(int(entry.name))
             except OSError:
                 continue

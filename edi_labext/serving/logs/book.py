@@ -133,6 +133,16 @@ class LogBook:
                 with self._lock:
                     self._lost += lost + len(lines)
 
+    def move(self, directory: Path) -> None:
+        """Write what follows to files in ``directory``; earlier ones stay where they are."""
+        path = directory / self._path.name
+        if path == self._path:
+            return
+        self.flush()
+        with self._writing:
+            self._close_file()
+            self._path = path
+
     def close(self) -> None:
         """Write the rest and close the file; later lines are kept in memory alone."""
         self.flush()
