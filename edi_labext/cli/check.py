@@ -28,13 +28,15 @@ _MAX_NAMED = 8
     "--output",
     "form",
     cls=Once,
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "yaml"]),
     help="Form of the result. Default: text.",
 )
 @click.option("--fix", is_flag=True, help="Make every fix that is offered, then check again.")
 @click.pass_context
 def check(context: click.Context, folder: Path, form: str | None, *, fix: bool) -> None:
-    """Check a submission folder as a deploy does; nothing in it is run, nothing is sent.
+    """Check a submission folder as a deploy does.
+
+    Nothing in it is run and nothing is sent.
 
     Exit code: 0 without errors (there may be warnings), 1 with errors, 2 wrong use.
     """
@@ -44,8 +46,8 @@ def check(context: click.Context, folder: Path, form: str | None, *, fix: bool) 
         report = check_folder(folder)
     if fix:
         report = _mended(folder, report)
-    if form == "json":
-        output.emit_json(_document(report))
+    if form in ("json", "yaml"):
+        output.emit(form, _document(report))
     else:
         _tell(report)
     context.exit(FAILED if report.errors else 0)

@@ -13,7 +13,8 @@ from . import output
 from .connection import connected
 from .endings import wrong_use
 from .interrupt import cancel_on_ctrl_c
-from .options import Once, connection_options, force_option
+from .model import START_WAIT, start_and_tell
+from .options import Once, Waiting, connection_options, force_option, wait_option
 from .progress import Bar
 from .questions import require_yes
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..submission import Submission
 
 
-@click.command(short_help="Upload a folder and register it.")
+@click.command(cls=Waiting, short_help="Upload a folder and register it.")
 @click.option(
     "-p",
     "--path",
@@ -35,12 +36,13 @@ if TYPE_CHECKING:
     help="The folder with kernel file, model.json and README.md.",
 )
 @force_option("Replace a service of that name without asking.")
+@wait_option("Start it too, and wait until a kernel is ready.", START_WAIT)
 @connection_options
-def deploy(folder: Path, *, force: bool) -> None:
+def deploy(folder: Path, *, force: bool, wait: float | None) -> None:
     """Upload a folder and register it under the name in its model.json, not started.
 
     A service of that name is replaced after a yes, or with -f: it is stopped and removed, and the
-    new one takes over its profile. It is left stopped, whatever it was.
+    new one takes over its profile. It is left stopped, whatever it was, unless there is --wait.
     """
     from ..operations import check_folder
 
@@ -57,7 +59,9 @@ def deploy(folder: Path, *, force: bool) -> None:
         for warning in found.warnings:
             output.note(f"edi: warning: {warning.place}: {warning.message}")
         _deploy(client, folder, found.submission, replace=replace)
-    output.say(f"Model <{name}> is deployed successfully")
+        output.say(f"Model <{name}> is deployed successfully")
+        if wait is not None:
+            start_and_tell(client, name, wait=wait)
 
 
 def _exists(client: EdiClient, name: str) -> bool:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from . import output
 from .connection import connected
 from .endings import Refused, about
-from .options import connection_options, deployment_argument, force_option
+from .interrupt import cancel_on_ctrl_c
+from .options import (
+    Waiting,
+    connection_options,
+    deployment_argument,
+    force_option,
+    wait_option,
+)
 from .program import Verbs
+from .progress import Bar
 from .questions import require_yes
+
+if TYPE_CHECKING:
+    from ..client import EdiClient
+
+#: Seconds that ``--wait`` allows: a little more than EDI's own limits.
+START_WAIT, STOP_WAIT = 120.0, 60.0
 
 
 @click.command(
     cls=Verbs,
     verbs={
-        "list": "model:list_",
+        "list": "listing:list_",
         "view": "view:view",
         "deploy": "deploy:deploy",
         "start": "model:start",
@@ -32,36 +47,43 @@ def model() -> None:
     """Deploy, start, stop, view and remove services."""
 
 
-@click.command(name="list", short_help="List all services with their addresses.")
-@connection_options
-def list_() -> None:
-    """List all services with the address for inference; "-" where a service is not started."""
-    with connected() as client:
-        models = sorted(client.list_models(), key=lambda model: model.name)
-    width = max([len("NAME"), *(len(model.name) for model in models)]) + 2
-    output.say(f"{'NAME':<{width}}REST URI")
-    for model in models:
-        output.say(f"{model.name:<{width}}{model.service_uri or '-'}")
-
-
-@click.command()
+@click.command(cls=Waiting)
 @deployment_argument
 @force_option("Accepted for dlim's sake; a start asks nothing.")
+@wait_option("Wait until a kernel is ready; exit code 1 if none gets there.", START_WAIT)
 @connection_options
-def start(name: str, *, force: bool) -> None:
+def start(name: str, *, force: bool, wait: float | None) -> None:
     """Start a service. Returns at once; "edi model view NAME -s" shows how far it is."""
     with connected() as client, about(name):
-        client.start(name)
-    output.say(
-        f'Starting model "{name}", run "{program()} model view {name} -s" to ensure startup.'
-    )
+        start_and_tell(client, name, wait=wait)
 
 
-@click.command()
+def start_and_tell(client: EdiClient, name: str, *, wait: float | None) -> None:
+    """Start a service and say so in dlim's line; with ``wait``, in seconds, also when it is ready.
+
+    Raises
+    ------
+    NotFound, Unavailable, Cancelled
+        See :func:`~edi_labext.operations.start_and_wait`.
+    """
+    client.start(name)
+    output.say(f'Starting model "{name}", run "dlim model view {name} -s" to ensure startup.')
+    if wait is None:
+        point_to(f'"{{}} model view {name} -s", or start it with --wait')
+        return
+    from ..operations import wait_until_ready
+
+    with cancel_on_ctrl_c() as cancellation, Bar() as bar:
+        wait_until_ready(client, name, report=bar.show, cancellation=cancellation, timeout=wait)
+    output.say(f"Model <{name}> is ready.")
+
+
+@click.command(cls=Waiting)
 @deployment_argument
 @force_option("Do not ask.")
+@wait_option("Wait until its kernels are gone.", STOP_WAIT)
 @connection_options
-def stop(name: str, *, force: bool) -> None:
+def stop(name: str, *, force: bool, wait: float | None) -> None:
     """Stop a service. Returns at once; requests it has taken are answered before it ends."""
     if not force:
         require_yes(
@@ -70,37 +92,71 @@ def stop(name: str, *, force: bool) -> None:
         )
     with connected() as client, about(name):
         client.stop(name)
-    output.say(f'Stopping model "{name}", run "{program()} model view {name} -s" to ensure stop.')
+        output.say(f'Stopping model "{name}", run "dlim model view {name} -s" to ensure stop.')
+        if wait is None:
+            point_to(f'"{{}} model view {name} -s", or stop it with --wait')
+            return
+        from ..operations import wait_until_stopped
+
+        with cancel_on_ctrl_c() as cancellation, Bar() as bar:
+            wait_until_stopped(
+                client, name, report=bar.show, cancellation=cancellation, timeout=wait
+            )
+    output.say(f"Model <{name}> is stopped.")
 
 
-@click.command()
+@click.command(cls=Waiting)
 @deployment_argument
 @force_option("Do not ask.")
+@wait_option("Stop it first if it is started, and wait for that.", STOP_WAIT)
 @connection_options
-def undeploy(name: str, *, force: bool) -> None:
-    """Remove a stopped service and its files for good."""
-    from ..errors import Conflict
-
+def undeploy(name: str, *, force: bool, wait: float | None) -> None:
+    """Remove a stopped service and its files for good; with --wait, a started one too."""
     if not force:
         require_yes(
             f"Do you want to remove model <{name}> and its files for good?",
             unasked=f"Model <{name}> was not removed: nobody can be asked here. Use -f.",
         )
     with connected() as client, about(name):
-        try:
-            client.delete_model(name)
-        except Conflict as error:
-            if error.code != "started":
-                raise
-            raise Refused("The model cannot be removed if it's started.") from None
-    output.say(f'Undeployed model "{name}", run "{program()} model list" to ensure deletion.')
+        if wait is None:
+            _delete(client, name)
+        else:
+            from ..operations import undeploy as stop_and_remove
+
+            client.get_model(name)
+            with cancel_on_ctrl_c() as cancellation, Bar() as bar:
+                stop_and_remove(
+                    client, name, report=bar.show, cancellation=cancellation, timeout=wait
+                )
+    output.say(f'Undeployed model "{name}", run "dlim model list" to ensure deletion.')
 
 
-def program() -> str:
-    """Return what to call this command in a line.
+def _delete(client: EdiClient, name: str) -> None:
+    from ..errors import Conflict
 
-    Scripts compare dlim's lines to the letter, with ``dlim`` in them; a person at a terminal is
-    told a command that is there.
+    try:
+        client.delete_model(name)
+    except Conflict as error:
+        if error.code != "started":
+            raise
+        point_to(f'"{{}} model undeploy -f {name} --wait" stops it first', does=True)
+        raise Refused("The model cannot be removed if it's started.") from None
+
+
+def point_to(what: str, *, does: bool = False) -> None:
+    """Tell a person, on stderr of a terminal, what to type here.
+
+    dlim's lines name ``dlim`` to the letter, and scripts compare them.
+
+    Parameters
+    ----------
+    what:
+        The command, with ``{}`` for the name of the program.
+    does:
+        Whether ``what`` is a sentence rather than another name for what a line said.
     """
-    on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    return click.get_current_context().find_root().info_name or "edi" if on_terminal else "dlim"
+    called = click.get_current_context().find_root().info_name or "edi"
+    if sys.stderr is None or not sys.stderr.isatty() or (called == "dlim" and not does):
+        return
+    told = what.format(called)
+    output.note(f"{called}: {told}." if does else f"{called}: here that is {told}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,11 @@ from .connection import Target
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Check = Callable[[click.Context, click.Parameter, Any], Any]
+
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
+#: Stands for the number of seconds that was left out.
+_USUAL = "usual"
 
 
 class Once(click.Option):
@@ -77,6 +83,62 @@ def connection_options(command: Decorated) -> Decorated:
     ):
         command = option(command)
     return command
+
+
+class Waiting(click.Command):
+    """A command with ``--wait``, whose number of seconds may be left out.
+
+    click would take whatever follows for the number; here only a number is.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Bind a number to the flag before it, and the usual time to a flag without one."""
+        flags = list(args)
+        end = flags.index("--") if "--" in flags else len(flags)
+        for index in reversed(range(end)):
+            if flags[index] != "--wait":
+                continue
+            number = flags[index + 1] if index + 1 < end else ""
+            if _NUMBER.fullmatch(number):
+                flags[index : index + 2] = [f"--wait={number}"]
+            else:
+                flags[index] = f"--wait={_USUAL}"
+        return super().parse_args(ctx, flags)
+
+
+def wait_option(what: str, usual: float) -> Callable[[Decorated], Decorated]:
+    """Return ``--wait[=SECONDS]``, for a command of class :class:`Waiting`.
+
+    Parameters
+    ----------
+    what:
+        What is waited for, for the help.
+    usual:
+        Seconds when none are given.
+    """
+
+    def check(ctx: click.Context, param: click.Parameter, value: str) -> float:
+        return usual if value == _USUAL else seconds(ctx, param, value)
+
+    return click.option(
+        "--wait",
+        cls=Once,
+        callback=check,
+        metavar="[SECONDS]",
+        help=f"{what} At most {usual:.0f} seconds if none are given.",
+    )
+
+
+def form_option(*forms: str) -> Callable[[Decorated], Decorated]:
+    """Return ``-o``, the form of a result: ``None`` when it is not given."""
+    return click.option(
+        "-o",
+        "--output",
+        "form",
+        cls=Once,
+        type=click.Choice(forms),
+        help="Another form of the result.",
+    )
 
 
 def twice(option: str, ctx: click.Context) -> click.UsageError:

@@ -52,9 +52,20 @@ def prompt(question: str) -> None:
 
 def emit_json(value: Any) -> None:
     """Print ``value`` alone as JSON, valid whatever the encoding of stdout is."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
-    text = json.dumps(value, indent=2, ensure_ascii=encoding != "utf8")
+    text = json.dumps(value, indent=2, ensure_ascii=not _holds_everything())
     _write(sys.stdout, f"{text}\n")
+
+
+def emit(form: str, value: Any) -> None:
+    """Print ``value`` alone in a ``form`` for programs: ``json`` or ``yaml``."""
+    if form == "json":
+        emit_json(value)
+        return
+    import yaml
+
+    # Escaped beyond ASCII where stdout could not hold it, as for JSON.
+    text = yaml.safe_dump(value, sort_keys=False, allow_unicode=_holds_everything())
+    _write(sys.stdout, text)
 
 
 def emit_bytes(data: bytes) -> None:
@@ -67,6 +78,11 @@ def emit_bytes(data: bytes) -> None:
             say(line)
         return
     _write(stdout, "", data)
+
+
+def _holds_everything() -> bool:
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    return encoding.lower().replace("-", "") == "utf8"
 
 
 def plain(text: str) -> str:

@@ -11,22 +11,25 @@ from . import output
 from .connection import connected
 from .endings import about, wrong_use
 from .given import describe, read_given
-from .options import Once, connection_options, deployment_argument
+from .options import Once, connection_options, deployment_argument, form_option
 
 
 @click.command(short_help="Show how a service is to run.")
 @deployment_argument
 @click.option("-j", "--json", "as_json", is_flag=True, help="The profile alone, as JSON.")
+@form_option("json", "yaml")
 @connection_options
-def viewprofile(name: str, *, as_json: bool) -> None:
+def viewprofile(name: str, *, as_json: bool, form: str | None) -> None:
     """Show how a service is to run: kernels, GPU, resources, timeouts.
 
     The keys are those of the JSON document, so what is read here can be written there.
     """
+    if as_json and form == "yaml":
+        raise click.UsageError('-j and "-o yaml" contradict each other.')
     with connected() as client, about(name):
         document = client.app_profile(name)
-    if as_json:
-        output.emit_json(document)
+    if as_json or form is not None:
+        output.emit(form or "json", document)
         return
     for line in profile_lines(document):
         output.say(line)

@@ -13,6 +13,9 @@ import click
 from . import output
 from .endings import INTERRUPTED, ending_of
 
+#: Longer than any first sentence of a help.
+_WHOLE = 1_000
+
 
 class Verbs(click.Group):
     """A group whose commands are imported when they are called.
@@ -41,6 +44,16 @@ class Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what there is, each with its whole short help: click alone cuts sentences."""
+        rows = [
+            (name, command.get_short_help_str(_WHOLE))
+            for name in self.list_commands(ctx)
+            if (command := self.get_command(ctx, name)) is not None and not command.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -54,7 +67,19 @@ class Verbs(click.Group):
 
 
 class Program(Verbs):
-    """The whole command. However it ends, it ends with an exit code and without a traceback."""
+    """The whole command. However it ends, it ends with an exit code and without a traceback.
+
+    It goes by the name under which it was called, so that a link named ``dlim`` helps as dlim.
+    """
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples with the name under which the command was called."""
+        if self.epilog:
+            called = ctx.find_root().info_name or "edi"
+            text = self.epilog.replace("edi ", f"{called} ")
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(text)
 
     def main(
         self,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import output
 from .connection import connected
 from .endings import about
-from .options import connection_options, deployment_argument
+from .options import connection_options, deployment_argument, form_option
 
 if TYPE_CHECKING:
+    from ..client import EdiClient
     from ..models import DeploymentStatus, ModelDescription, ModelInstance, ServingService
 
 # Widths and rule as observed (reference/dlim-cli.md section 6).
@@ -33,19 +34,34 @@ _INSTANCE_STATES = {
 @deployment_argument
 @click.option("-s", "--status", "status", is_flag=True, help="How it does: state and load.")
 @click.option("-a", "--all", "everything", is_flag=True, help="Every kernel too (implies -s).")
+@form_option("json", "yaml")
 @connection_options
-def view(name: str, *, status: bool, everything: bool) -> None:
+def view(name: str, *, status: bool, everything: bool, form: str | None) -> None:
     """Show a service: what it is, or with -s how it does.
 
     With -s -a there is a block for each kernel; its line "Status: IDLE" says that it is ready.
+    With -o everything is shown, whatever the other flags say.
     """
     with connected() as client, about(name):
+        if form is not None:
+            output.emit(form, _document(client, name))
+            return
         if not (status or everything):
             output_lines(description_lines(client.get_model(name)))
             return
         seen = client.status(name)
         instance = client.instance(name)
     output_lines(status_lines(instance, seen, everything=everything))
+
+
+def _document(client: EdiClient, name: str) -> dict[str, Any]:
+    """Return all that can be seen of a service: the EDI's own objects, and our engine's state."""
+    seen = client.status(name)
+    return {
+        "model": client.get_model(name).to_wire(),
+        "instance": client.instance(name).to_wire(),
+        "status": seen and seen.model_dump(mode="json"),
+    }
 
 
 def output_lines(lines: Iterable[str]) -> None:

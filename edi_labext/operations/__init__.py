@@ -3,7 +3,13 @@
 from ..submission import CheckReport, Finding, Fix, apply_fix, check_folder, sample_payload
 from .deploy import deploy_folder
 from .inference import InferenceAnswer, infer
-from .lifecycle import start_and_wait, stop_and_wait, undeploy
+from .lifecycle import (
+    start_and_wait,
+    stop_and_wait,
+    undeploy,
+    wait_until_ready,
+    wait_until_stopped,
+)
 from .overview import Deployment, get_deployment, list_deployments
 from .profile import ProfileChange, apply_patch, edit_profile, profile_diff, view_profile
 from .progress import Cancellation, Phase, Progress, Report
@@ -39,4 +45,6 @@ __all__ = [
     "stop_and_wait",
     "undeploy",
     "view_profile",
+    "wait_until_ready",
+    "wait_until_stopped",
 ]

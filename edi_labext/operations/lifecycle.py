@@ -75,6 +75,18 @@ def start_and_wait(
     # Started meanwhile, or already: what counts is what comes of it.
     with contextlib.suppress(Conflict):
         client.start(name)
+    return wait_until_ready(client, name, report=report, cancellation=cancellation, timeout=timeout)
+
+
+def wait_until_ready(
+    client: EdiClient,
+    name: str,
+    *,
+    report: Report = quiet,
+    cancellation: Cancellation | None = None,
+    timeout: float = START_TIMEOUT,
+) -> Deployment:
+    """Return a deployment that was asked to start, once a kernel is ready; raises as above."""
 
     def ready(status: DeploymentStatus) -> bool:
         if status.state == "failed":
@@ -96,7 +108,7 @@ def start_and_wait(
             "start",
             reached=ready,
             report=report,
-            cancellation=cancellation,
+            cancellation=cancellation or Cancellation(),
             timeout=timeout,
         )
     except Cancelled:
@@ -128,20 +140,35 @@ def stop_and_wait(
     cancellation = cancellation or Cancellation()
     cancellation.checkpoint()
     report(Progress("stop", None, f"Stopping {name}"))
-    if observe(client, name).state != "stopped":
-        client.stop(name)
-        try:
-            _wait(
-                client,
-                name,
-                "stop",
-                reached=_is_stopped,
-                report=report,
-                cancellation=cancellation,
-                timeout=timeout,
-            )
-        except Cancelled:
-            raise Cancelled(f"You stopped waiting; {name} goes on stopping.") from None
+    if observe(client, name).state == "stopped":
+        return get_deployment(client, name)
+    client.stop(name)
+    return wait_until_stopped(
+        client, name, report=report, cancellation=cancellation, timeout=timeout
+    )
+
+
+def wait_until_stopped(
+    client: EdiClient,
+    name: str,
+    *,
+    report: Report = quiet,
+    cancellation: Cancellation | None = None,
+    timeout: float = STOP_TIMEOUT,
+) -> Deployment:
+    """Return a deployment that was asked to stop, once its kernels are gone; raises as above."""
+    try:
+        _wait(
+            client,
+            name,
+            "stop",
+            reached=_is_stopped,
+            report=report,
+            cancellation=cancellation or Cancellation(),
+            timeout=timeout,
+        )
+    except Cancelled:
+        raise Cancelled(f"You stopped waiting; {name} goes on stopping.") from None
     return get_deployment(client, name)
 
 

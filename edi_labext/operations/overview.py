@@ -77,11 +77,16 @@ class Deployment(BaseModel):
     profile_changed: bool = False
 
 
-def list_deployments(client: EdiClient) -> list[Deployment]:
+def list_deployments(client: EdiClient, *, fan_out: int = FAN_OUT) -> list[Deployment]:
     """Return all deployments with their states, in the order of the EDI.
 
     A deployment whose state cannot be asked for has the state ``unknown`` and says why; one that
     was removed meanwhile is left out.
+
+    Parameters
+    ----------
+    fan_out:
+        Most states that are asked for at once.
 
     Raises
     ------
@@ -94,7 +99,7 @@ def list_deployments(client: EdiClient) -> list[Deployment]:
     client.capabilities()  # Asked once here rather than by every thread at the same time.
     if len(models) == 1:
         return [_row(client, models[0])]
-    with ThreadPoolExecutor(min(FAN_OUT, len(models)), thread_name_prefix="edi-state") as pool:
+    with ThreadPoolExecutor(min(fan_out, len(models)), thread_name_prefix="edi-state") as pool:
         return list(pool.map(lambda model: _row(client, model), models))
 
 

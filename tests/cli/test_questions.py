@@ -7,7 +7,7 @@ import pty
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +127,14 @@ def test_a_terminal_sees_a_bar_and_the_lines(
     assert [line for line in lines if line in wanted] == wanted
 
 
-def test_a_person_is_told_a_command_that_is_there(command: CommandLine, small: SmallEdi) -> None:
-    session = at_terminal(command, "model", "start", "m", typed="")
-    assert session.shown == ('Starting model "m", run "edi model view m -s" to ensure startup.\n')
+@pytest.mark.parametrize(("called", "told"), [("edi", True), ("dlim", False)])
+def test_a_person_is_told_a_command_that_is_there(
+    command: CommandLine, small: SmallEdi, called: str, told: bool
+) -> None:
+    """dlim's line names dlim whoever reads it; beside it a person sees what to type here."""
+    named = replace(command, called=called)
+    session = at_terminal(named, "model", "start", "m", typed="")
+    assert session.shown == (
+        'Starting model "m", run "dlim model view m -s" to ensure startup.\n'
+        + 'edi: here that is "edi model view m -s", or start it with --wait.\n' * told
+    )

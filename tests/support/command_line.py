@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from edi_labext.cli import main
 _UNSET = ("EDI_REST_SERVER", "USER_ACCESS_TOKEN", "NO_COLOR", "REQUESTS_CA_BUNDLE")
 #: A token that occurs nowhere else, so that a leak is seen.
 TOKEN = "canary-0f3b9c-of-the-command-line"
-_PROGRAM = "import sys; from edi_labext.cli import main; sys.argv[0] = 'edi'; main()"
+_PROGRAM = "import sys; from edi_labext.cli import main; sys.argv[0] = {!r}; main()"
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,19 @@ class CommandLine:
 
     store: Path
     variables: tuple[tuple[str, str], ...] = ()
+    #: The name under which it is called.
+    called: str = "edi"
 
     def set(self, **variables: str) -> CommandLine:
-        return CommandLine(self.store, (*self.variables, *variables.items()))
+        return replace(self, variables=(*self.variables, *variables.items()))
 
     def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Result:
         """Run in this process: fast, and with both streams apart."""
         env: dict[str, str | None] = dict.fromkeys(_UNSET)
         env |= {"EDI_STORE": str(self.store), **dict(self.variables)}
-        return CliRunner().invoke(main, list(arguments), input=stdin, env=env, prog_name="edi")
+        return CliRunner().invoke(
+            main, list(arguments), input=stdin, env=env, prog_name=self.called
+        )
 
     def lines(self, *arguments: str) -> list[str]:
         """Run, insist on exit code 0 and silence on stderr, and return the lines of stdout."""
@@ -43,7 +47,7 @@ class CommandLine:
         return result.stdout.splitlines()
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", _PROGRAM, *arguments]
+        return [sys.executable, "-c", _PROGRAM.format(self.called), *arguments]
 
     def environment(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if name not in _UNSET}
