@@ -81,8 +81,8 @@ def test_what_a_kernel_process_gets(bench):
             os.umask(mask := os.umask(0))
             fds = [int(fd) for fd in os.listdir("/proc/self/fd")]
             facts = dict(path=os.environ["PYTHONPATH"], names=sorted(os.environ), mask=mask,
-                         cwd=os.getcwd(), leader=os.getpid() == os.getsid(0) == os.getpgid(0),
-                         stdin=sys.stdin.read(), link=link.fileno(), argv=sys.argv[2:],
+                         cwd=os.getcwd(), led=os.getppid() == os.getsid(0) == os.getpgid(0),
+                         stdin=sys.stdin.read(), link=link.fileno(), argv=sys.argv[2:3],
                          fds=[fd for fd in fds if os.path.exists(f"/proc/self/fd/{fd}")])
             link.sendall(json.dumps(facts).encode())
         """)
@@ -91,7 +91,7 @@ def test_what_a_kernel_process_gets(bench):
         assert set(facts["names"]) <= {"PATH", "PYTHONPATH", "LC_CTYPE"}
         assert facts["mask"] == 0o027
         assert facts["cwd"] == str(b.folder)
-        assert facts["leader"]
+        assert facts["led"]
         assert facts["stdin"] == ""
         assert facts["fds"] == sorted({0, 1, 2, facts["link"]})
         assert facts["argv"] == [str(b.folder / "kernel.py")]
@@ -178,9 +178,128 @@ def test_grandchildren_end_with_the_kernel(bench):
         await asyncio.get_running_loop().sock_sendall(process.socket, b".")
         child = int(await said(process))
         await process.exited
-        assert not gone_within([child], 0)
+        # The guard has ended it before it told of the kernel's end.
+        assert gone_within([child], 0)
         let_go(process)
-        assert gone_within([child], 5)
+
+    bench(scene)
+
+
+#: Leaves a process behind that no group, session, environment or descriptor ties to its kernel.
+ESCAPE = """
+import os, signal
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if (pid := os.fork()) == 0:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+        os.dup2(1, 2)
+        link.close()
+        os.execve("/bin/sleep", ["sleep", "1000"], {})
+    os.write(writing, str(pid).encode())
+    os._exit(0)
+os.wait()
+link.sendall(os.read(reading, 20))
+"""
+
+
+def ends_by_itself(process: KernelProcess, kernel: int) -> None:
+    process.socket.send(b".")
+
+
+def is_killed(process: KernelProcess, kernel: int) -> None:
+    process.kill()
+
+
+def loses_its_lifeline(process: KernelProcess, kernel: int) -> None:
+    os.close(process._lifeline)
+    process._lifeline = os.open(os.devnull, os.O_RDWR)
+
+
+def crashes(process: KernelProcess, kernel: int) -> None:
+    os.kill(kernel, signal.SIGSEGV)
+
+
+@pytest.mark.parametrize("how", [ends_by_itself, is_killed, loses_its_lifeline, crashes])
+def test_who_escapes_the_group_ends_with_the_kernel(bench, how):
+    async def scene(b: Bench):
+        process = await b.launch(ESCAPE + "link.sendall(f' {os.getpid()}'.encode())\nlink.recv(1)")
+        words = b""
+        while b" " not in words or not words.split()[1:]:
+            words += await said(process)
+        escaped, kernel = map(int, words.split())
+        assert os.getsid(escaped) != process.pid
+        assert not gone_within([escaped], 0)
+        how(process, kernel)
+        assert (
+            await process.exited
+            == {
+                ends_by_itself: KernelExit(code=0),
+                is_killed: KernelExit(signal=signal.SIGKILL),
+                loses_its_lifeline: KernelExit(signal=signal.SIGKILL),
+                crashes: KernelExit(signal=signal.SIGSEGV),
+            }[how]
+        )
+        assert gone_within([escaped], 0)
+        let_go(process)
+
+    bench(scene)
+
+
+def test_when_the_guard_is_killed_group_and_marked_processes_end(bench):
+    async def scene(b: Bench):
+        mark = f"k-{os.getpid()}-guardless"
+        process = await b.launch(
+            """
+            import os, subprocess, time
+            child = subprocess.Popen(["/bin/sleep", "1000"], start_new_session=True)
+            link.sendall(f"{os.getpid()} {child.pid}".encode())
+            time.sleep(1000)
+            """,
+            kernel_id=mark,
+            environment={"MSD_POD_NAME": mark},
+        )
+        pids = [int(word) for word in (await said(process)).split()]
+        os.kill(process.pid, signal.SIGKILL)
+        assert await process.exited == KernelExit(signal=signal.SIGKILL)
+        let_go(process)
+        assert gone_within(pids, 10)
+
+    bench(scene)
+
+
+def test_a_guard_that_was_stopped_does_not_keep_the_kernel_alive(bench, monkeypatch):
+    monkeypatch.setattr(process_module, "GUARD_GRACE", 0.1)
+
+    async def scene(b: Bench):
+        process = await b.launch(
+            "import os, time; link.sendall(b'%d' % os.getpid()); time.sleep(99)"
+        )
+        kernel = int(await said(process))
+        os.kill(process.pid, signal.SIGSTOP)
+        process.kill()
+        assert await process.exited == KernelExit(signal=signal.SIGKILL)
+        let_go(process)
+        assert gone_within([kernel], 5)
+
+    bench(scene)
+
+
+def test_signals_to_the_own_group_do_not_end_the_guard(bench):
+    async def scene(b: Bench):
+        process = await b.launch("""
+            import os, signal
+            for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP):
+                signal.signal(number, lambda *_: None)
+                os.killpg(0, number)
+            link.sendall(b"still here")
+            raise SystemExit(7)
+        """)
+        assert await said(process) == b"still here"
+        assert await process.exited == KernelExit(code=7)
+        let_go(process)
 
     bench(scene)
 

@@ -95,33 +95,63 @@ async def main(folder):
     for process in processes:
         line = await asyncio.get_running_loop().sock_recv(process.socket, 100)
         print(line.decode(), flush=True)
+    print(launcher.warden.pid, flush=True)
     await asyncio.Event().wait()
 
 asyncio.run(main(Path(sys.argv[1])))
 """
 
-# Deaf to the end of its link, like native code that hangs, and so is its child.
+# Deaf to the end of its link, like native code that hangs, and so are its children, of which one
+# has left the group, the session and the environment.
 KERNEL = """
 import os, signal
 for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
-if (child := os.fork()) != 0:
-    link.sendall(f"{os.getpid()} {child}".encode())
+if (child := os.fork()) == 0:
+    if (escaped := os.fork()) == 0:
+        os.setsid()
+        os.execve("/bin/sleep", ["sleep", "1000"], {})
+    link.sendall(f"{os.getppid()} {os.getpid()} {escaped}".encode())
 while True:
     signal.pause()
 """
 
 
-def test_nothing_outlives_a_killed_engine_by_two_seconds(tmp_path: Path):
+@pytest.mark.parametrize("warden", ["alive", "killed"])
+def test_nothing_outlives_a_killed_engine_by_two_seconds(tmp_path: Path, warden: str):
     (tmp_path / "_edi_start.py").write_text(START)
     (tmp_path / "kernel.py").write_text(textwrap.dedent(KERNEL))
     engine = subprocess.Popen(
         [sys.executable, "-c", ENGINE, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
     pids = [int(word) for _ in range(2) for word in engine.stdout.readline().split()]
-    assert len(pids) == 4
+    assert len(pids) == 6
     assert not gone_within(pids, 0)
+    if warden == "killed":
+        os.kill(int(engine.stdout.readline()), signal.SIGKILL)
     engine.kill()
     engine.wait()
     engine.stdout.close()
     assert gone_within(pids, 2)
+
+
+def test_a_kernel_whose_guard_was_killed_does_not_outlive_the_engine_either(tmp_path: Path):
+    (tmp_path / "_edi_start.py").write_text(START)
+    (tmp_path / "kernel.py").write_text(textwrap.dedent(KERNEL))
+    engine = subprocess.Popen(
+        [sys.executable, "-c", ENGINE, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    kernels = []
+    for _ in range(2):
+        kernel, child, _ = (int(word) for word in engine.stdout.readline().split())
+        kernels += [kernel, child]
+    guards = [os.getpgid(pid) for pid in kernels]
+    # The engine is stopped, so that it is the warden's turn.
+    os.kill(engine.pid, signal.SIGSTOP)
+    for guard in set(guards):
+        os.kill(guard, signal.SIGKILL)
+    assert not gone_within(kernels, 0)
+    engine.kill()
+    engine.wait()
+    engine.stdout.close()
+    assert gone_within(kernels, 2)

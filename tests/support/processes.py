@@ -6,11 +6,17 @@ import os
 import select
 from pathlib import Path
 
+from edi_labext.serving.kernel import KERNEL_PATH
+
 #: Stands in for the kernel host: runs the kernel file with its end of the link as ``link``.
-START = """
-import runpy, sys, os, socket
+START = f"""
+import runpy, sys, os
+sys.path.append({str(KERNEL_PATH)!r})
+from _edi_host.guard import stand_guard
+stand_guard(int(sys.argv[1]), int(sys.argv[3]))
+import socket
 link = socket.socket(fileno=int(sys.argv[1]))
-runpy.run_path(sys.argv[2], {"link": link}, run_name="__main__")
+runpy.run_path(sys.argv[2], {{"link": link}}, run_name="__main__")
 """
 
 

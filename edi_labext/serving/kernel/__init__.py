@@ -1,6 +1,7 @@
 """What runs inside a kernel process: standard library only, Python 3.8 and newer.
 
-Nothing here is imported by the engine but the frame codec (``path/_edi_host/frames.py``).
+The engine imports two files of it: the frame codec (``path/_edi_host/frames.py``) and the look for
+processes (``strays.py``).
 """
 
 from __future__ import annotations

@@ -16,11 +16,16 @@ from pathlib import Path
 from typing import Self
 
 from ...errors import Unavailable, echo
+from ..kernel.path._edi_host import strays
 from .base import KernelExit, KernelProcess, LaunchSpec
 from .warden import Warden
 
 #: The folder that is put on the path of the user's interpreter.
 KERNEL_PATH = Path(__file__).resolve().parent.parent / "kernel" / "path"
+#: Seconds that a guard has to end its kernel before its group is killed.
+GUARD_GRACE = 1.0
+#: Variable by which a process is known to belong to a kernel; the kernel's id is its value.
+MARKER = "MSD_POD_NAME"
 #: File of the kernel path that runs a kernel file.
 START_FILE = "_edi_start.py"
 
@@ -29,14 +34,17 @@ START_FILE = "_edi_start.py"
 class _Spawned:
     """What the spawner thread hands to the loop."""
 
+    kernel_id: str
     popen: subprocess.Popen[bytes]
     socket: sockets.socket
+    #: Our end of the pipe that the guard listens on.
+    lifeline: int
     stdout: int
     stderr: int
 
 
 class ProcessLauncher:
-    """Launches kernels in process groups of their own.
+    """Launches kernels, each below a guard (``_edi_host/guard.py``) in a session of its own.
 
     Parameters
     ----------
@@ -48,9 +56,10 @@ class ProcessLauncher:
 
     Notes
     -----
-    A kernel asks the system for a signal at its parent's end, and that means the *thread* that
-    made it (``prctl(2)``, ``PR_SET_PDEATHSIG``). So all kernels come from one thread that lives
-    as long as the launcher.
+    What is left of a kernel is ended by one of three: its guard, which adopts whoever leaves the
+    group; the engine, by group and by environment, when the guard was killed; the warden, by group,
+    when both are gone. None of them needs the death signal of ``prctl(2)``, which follows the
+    thread that made a process.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, kernel_path: Path = KERNEL_PATH) -> None:
@@ -79,7 +88,7 @@ class ProcessLauncher:
             # The thread cannot be called back: what it makes is ended as soon as it is there.
             spawning.add_done_callback(self._abandon)
             raise
-        return _Process(spawned, self._warden, self._loop)
+        return _Process(spawned, self._warden, self._spawner, self._loop)
 
     def close(self) -> None:
         """End the spawner thread and the warden. No kernel may be left by then."""
@@ -98,14 +107,25 @@ class ProcessLauncher:
                 near.setblocking(False)
                 stdout, child_stdout = _log_pipe(ours, theirs)
                 stderr, child_stderr = _log_pipe(ours, theirs)
+                listening, lifeline = os.pipe()
+                theirs.callback(os.close, listening)
+                ours.callback(os.close, lifeline)
+                os.set_blocking(lifeline, False)
                 start_file = str(self._kernel_path / START_FILE)
                 popen = subprocess.Popen(
                     # By file: "-m" would put the working directory before the standard library.
-                    [spec.interpreter, "-u", start_file, str(far.fileno()), str(spec.kernel_file)],
+                    [
+                        spec.interpreter,
+                        "-u",
+                        start_file,
+                        str(far.fileno()),
+                        str(spec.kernel_file),
+                        str(listening),
+                    ],
                     stdin=subprocess.DEVNULL,
                     stdout=child_stdout,
                     stderr=child_stderr,
-                    pass_fds=[far.fileno()],
+                    pass_fds=[far.fileno(), listening],
                     cwd=spec.working_directory,
                     env=environment,
                     start_new_session=True,
@@ -114,7 +134,7 @@ class ProcessLauncher:
             except (OSError, ValueError) as error:
                 raise _launch_failure(spec, error) from error
             ours.pop_all()
-            return _Spawned(popen, near, stdout, stderr)
+            return _Spawned(spec.kernel_id, popen, near, lifeline, stdout, stderr)
 
     def _abandon(self, spawning: asyncio.Future[_Spawned]) -> None:
         if spawning.cancelled() or spawning.exception() is not None:
@@ -123,7 +143,7 @@ class ProcessLauncher:
         spawned.socket.close()
         os.close(spawned.stdout)
         os.close(spawned.stderr)
-        process = _Process(spawned, self._warden, self._loop)
+        process = _Process(spawned, self._warden, self._spawner, self._loop)
         process.kill()
         process.exited.add_done_callback(lambda _: process.sweep())
 
@@ -131,14 +151,25 @@ class ProcessLauncher:
 class _Process:
     """A kernel process; implements :class:`.base.KernelProcess`."""
 
-    def __init__(self, spawned: _Spawned, warden: Warden, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        spawned: _Spawned,
+        warden: Warden,
+        spawner: ThreadPoolExecutor,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self.pid = spawned.popen.pid
         self.socket = spawned.socket
         self.stdout = spawned.stdout
         self.stderr = spawned.stderr
         self.exited: asyncio.Future[KernelExit] = loop.create_future()
+        self._kernel_id = spawned.kernel_id
+        self._lifeline = spawned.lifeline
         self._popen = spawned.popen
         self._warden = warden
+        self._spawner = spawner
+        self._loop = loop
+        self._last_resort: asyncio.TimerHandle | None = None
         self._swept = False
         warden.add(self.pid)
         _watch(spawned.popen, self._on_exit, loop)
@@ -147,7 +178,13 @@ class _Process:
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        self._signal(signal.SIGKILL)
+        if self._swept:
+            return
+        # The guard ends those too who have left the group; only if it does not, the group ends.
+        with contextlib.suppress(OSError):
+            os.write(self._lifeline, b"k")
+        if self._last_resort is None:
+            self._last_resort = self._loop.call_later(GUARD_GRACE, self._signal, signal.SIGKILL)
 
     def sweep(self) -> None:
         if self._swept:
@@ -159,6 +196,12 @@ class _Process:
         self._swept = True
         self._warden.discard(self.pid)
         self._popen.wait()
+        os.close(self._lifeline)
+        if self._last_resort is not None:
+            self._last_resort.cancel()
+        if self.exited.result().signal == signal.SIGKILL:
+            # The guard itself may have been killed, and did not see to those outside the group.
+            self._spawner.submit(lambda: strays.kill(strays.marked(MARKER, self._kernel_id)))
 
     def _signal(self, number: int) -> None:
         if self._swept:

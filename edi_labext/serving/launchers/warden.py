@@ -1,8 +1,8 @@
 """The process that ends what a killed engine leaves behind.
 
-A kernel notices the end of the engine on its own socket, but its children may not, and a kernel
-that hangs in native code notices nothing. The warden is a shell that reads the numbers of live
-process groups from a pipe. Its end of file means that the engine is gone, however it went.
+A kernel notices the end of the engine on its own socket, and its guard on the lifeline. The warden
+is for kernels whose guard is gone too. It is a shell that reads the numbers of live process groups
+from a pipe. Its end of file means that the engine is gone, however it went.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import contextlib
 import os
 import subprocess
 
-#: Seconds that kernels have to end by themselves once the engine is gone.
-KERNEL_GRACE = 1
+#: Seconds that kernels and their guards have to end by themselves once the engine is gone.
+KERNEL_GRACE = 1.3
 
 # Numbers come only from the engine and are checked there, so splitting on blanks is safe.
 _SCRIPT = """\

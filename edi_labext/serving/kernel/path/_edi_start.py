@@ -1,4 +1,6 @@
-"""Start of a kernel process: ``python -u _edi_start.py <fd of the link> <kernel file>``.
+"""Start of a kernel: ``python -u _edi_start.py <fd of the link> <kernel file> [<lifeline>]``.
+
+With the descriptor of a lifeline the process becomes the kernel's guard, and its child the kernel.
 
 Started by file, not with ``-m``, which would put the working directory ahead of the standard
 library.
@@ -19,6 +21,10 @@ def main() -> None:
     # Public submissions hold a stand-in redhareapi.py beside kernel.py; ours is loaded first.
     if sys.path[:1] != [_FOLDER]:
         sys.path.insert(0, _FOLDER)  # with PYTHONSAFEPATH the script's folder is not on the path
+    if len(sys.argv) > 3:
+        from _edi_host.guard import stand_guard  # type: ignore[import-not-found, unused-ignore]
+
+        stand_guard(fd, int(sys.argv[3]))
     import atexit
     import faulthandler
     import runpy
