@@ -55,6 +55,8 @@ _BY_CODE: dict[str, type[EdiError]] = {
     "task_timeout": TaskTimeout,
     "storage_error": StorageFailure,
     "out_of_space": OutOfSpace,
+    # With status 400, as WMLA's.
+    "no_such_runtime": NotFound,
 }
 
 _BY_STATUS: dict[int, type[EdiError]] = {

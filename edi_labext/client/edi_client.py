@@ -219,6 +219,55 @@ class EdiClient:
         items = read_object(answer, host=self.host).get("runtimes")
         return read_items(items, answer, Runtime, host=self.host)
 
+    def runtime(self, name: str) -> Runtime:
+        """Return one runtime; raises :class:`~edi_labext.errors.NotFound`."""
+        path = self._exchange.path("deployment", "runtime", name)
+        answer = self._exchange.call("GET", path, "Inference List")
+        return read_model(answer, Runtime, host=self.host)
+
+    def create_runtime(self, runtime: Runtime) -> None:
+        """Publish a runtime.
+
+        Raises
+        ------
+        Conflict
+            ``exists``
+        InvalidInput
+            With all wrong fields in ``fields`` where the EDI tells them.
+        """
+        self._exchange.call(
+            "POST",
+            self._exchange.path("deployment", "runtime"),
+            "Inference Publish",
+            headers={"Content-Type": "application/json"},
+            body=json.dumps(runtime.to_wire()).encode(),
+        )
+
+    def update_runtime(self, runtime: Runtime) -> None:
+        """Replace a whole runtime; what runs in it goes on as it is.
+
+        Raises
+        ------
+        NotFound
+        Conflict
+            ``built_in``
+        InvalidInput
+            With all wrong fields in ``fields`` where the EDI tells them.
+        """
+        self._put(("deployment", "runtime", runtime.type), runtime.to_wire())
+
+    def delete_runtime(self, name: str) -> None:
+        """Remove a runtime.
+
+        Raises
+        ------
+        NotFound
+        Conflict
+            ``built_in``, or ``in_use`` by a started deployment.
+        """
+        path = self._exchange.path("deployment", "runtime", name)
+        self._exchange.call("DELETE", path, "Inference Delete")
+
     def _put(
         self,
         route: tuple[str, ...],

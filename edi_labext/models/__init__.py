@@ -20,7 +20,6 @@ from .instance import Container, InstanceState, ModelInstance, ServingService
 from .names import MAX_NAME_LENGTH, NAME_PATTERN, NAME_RULE, check_name, is_valid_name, suggest_name
 from .profile import (
     GPU_SENTENCES,
-    RESERVED_VARIABLES,
     GpuMode,
     KernelProfile,
     Policy,
@@ -29,19 +28,34 @@ from .profile import (
 from .profile_check import check_profile, parse_profile, profile_revision, refuse_problems
 from .profile_time import profile_time, seconds_of
 from .resources import COUNTING_KEYS, DEFAULT_RESOURCES, Resources, parse_resources
-from .runtime import DEFAULT_RUNTIME, WMLA_RUNTIMES, Runtime
+from .runtime import (
+    CPP_RUNTIME,
+    DEFAULT_RUNTIME,
+    KERNELSPEC_ATTRIBUTE,
+    PYTHON_ATTRIBUTE,
+    PYTHON_LAUNCHER,
+    WMLA_RUNTIMES,
+    Runtime,
+    is_runtime_name,
+)
+from .runtime_check import parse_runtime, refuse_cpp
 from .status import NO_GPU, Capabilities, DeploymentState, DeploymentStatus
+from .variables import RESERVED_VARIABLES, variable_problems
 
 __all__ = [
     "COUNTING_KEYS",
+    "CPP_RUNTIME",
     "DEFAULT_RESOURCES",
     "DEFAULT_RUNTIME",
     "GPU_SENTENCES",
+    "KERNELSPEC_ATTRIBUTE",
     "MAX_NAME_LENGTH",
     "MODEL_JSON",
     "NAME_PATTERN",
     "NAME_RULE",
     "NO_GPU",
+    "PYTHON_ATTRIBUTE",
+    "PYTHON_LAUNCHER",
     "README",
     "RESERVED_VARIABLES",
     "WMLA_RUNTIMES",
@@ -66,14 +80,18 @@ __all__ = [
     "check_profile",
     "check_relative_path",
     "describe_deployment",
+    "is_runtime_name",
     "is_valid_name",
     "parse_profile",
     "parse_resources",
+    "parse_runtime",
     "parse_submission",
     "profile_revision",
     "profile_time",
+    "refuse_cpp",
     "refuse_problems",
     "seconds_of",
     "submission_errors",
     "suggest_name",
+    "variable_problems",
 ]

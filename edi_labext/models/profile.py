@@ -49,9 +49,6 @@ GPU_SENTENCES: dict[str, str] = {
     "exclusive": "Each kernel has one whole GPU to itself and works on one task at a time.",
 }
 
-#: Names of variables that only the service sets, by how they begin.
-RESERVED_VARIABLES = ("REDHARE_", "MSD_")
-
 _DAY = 86_400
 _WEEK = 7 * _DAY
 

@@ -12,8 +12,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ..errors import ECHO_LIMIT, FieldProblem, InvalidInput, echo
-from .profile import RESERVED_VARIABLES, Profile
+from .profile import Profile
 from .strict_json import parse_object
+from .variables import variable_problems
 
 #: Most keys, over all levels, that a profile may have.
 MAX_KEYS: Final = 1_000
@@ -151,21 +152,7 @@ def _wrong_variables(
     envs = _at(document, ("kernel", "envs"))
     if not isinstance(envs, list) or _same(envs, _at(current, ("kernel", "envs"))):
         return
-    seen: set[str] = set()
-    for index, item in enumerate(envs):
-        name, value = (_at(item, (key,)) for key in ("name", "value"))
-        path: _Path = ("kernel", "envs", index, "name")
-        if not isinstance(name, str):
-            continue
-        if not name or "=" in name or "\0" in name:
-            yield _problem(path, f"{echo(name)} cannot be the name of a variable.")
-        elif name.startswith(RESERVED_VARIABLES):
-            yield _problem(path, f"{echo(name)} is set by the service.")
-        elif name in seen:
-            yield _problem(path, f"{echo(name)} is there twice.")
-        seen.add(name)
-        if isinstance(value, str) and "\0" in value:
-            yield _problem((*path[:-1], "value"), "Must not hold the character NUL.")
+    yield from variable_problems(envs, "kernel.envs")
 
 
 def _wrong_bounds(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from pydantic import Field
 
 from .base import WireModel
@@ -11,7 +14,7 @@ from .description import Attribute, EnvironmentVariable
 DEFAULT_RUNTIME = "python"
 
 #: Runtimes that releases of WMLA bring along (``reference/rest-api.md`` section 8). All are
-#: Python; ``cpp``, the only other, is not among them.
+#: Python; :data:`CPP_RUNTIME`, the only other, is not among them.
 WMLA_RUNTIMES = (
     "dlipy3",
     "dlipy3-cpu",
@@ -20,6 +23,20 @@ WMLA_RUNTIMES = (
     "condaenvpy39",
     "dlipy36-wmlce170",
 )
+#: WMLA's runtime of kernels in C++, and the launcher that gives such a runtime away.
+CPP_RUNTIME: Final = "cpp"
+CPP_LAUNCHER: Final = "cpp_launcher.sh"
+#: What WMLA starts kernels in Python with.
+PYTHON_LAUNCHER: Final = "${REDHARE_TOP}/${REDHARE_VERSION}/script/python_launcher.sh"
+
+#: Attribute of ours: the interpreter, or the folder of a virtual environment.
+PYTHON_ATTRIBUTE: Final = "edi-python"
+#: Attribute of ours: the notebook kernel that the interpreter was taken from, for people.
+KERNELSPEC_ATTRIBUTE: Final = "edi-kernelspec"
+
+#: Names of runtimes that can be created, valid in Python and in JavaScript.
+RUNTIME_NAME_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_NAME = re.compile(RUNTIME_NAME_PATTERN, re.ASCII)
 
 
 class Runtime(WireModel):
@@ -27,7 +44,8 @@ class Runtime(WireModel):
 
     ``type`` is its name, which descriptions use; ``launcher`` is a path in the service.
     ``epoch_created`` and ``epoch_updated`` are Unix seconds. ``conda_home`` and
-    ``conda_env_name`` are ``""`` unless it is a conda environment.
+    ``conda_env_name`` are ``""`` unless it is a conda environment. ``pre_exec`` is a piece of
+    shell that runs before the kernel, in the same environment.
     """
 
     type: str
@@ -43,3 +61,21 @@ class Runtime(WireModel):
     schema_version: str = "1"
     epoch_created: int = 0
     epoch_updated: int = 0
+
+    def to_wire(self) -> dict[str, object]:
+        """Return the JSON object; no field is optional, so ``null`` in an unknown one stays."""
+        return self.model_dump(mode="json")
+
+    def attribute(self, key: str) -> str:
+        """Return the first value of an attribute, ``""`` without one."""
+        return next((item.value for item in self.attributes if item.key == key), "")
+
+    @property
+    def python(self) -> str:
+        """The interpreter or folder that it names itself, ``""`` for a conda one or the default."""
+        return self.attribute(PYTHON_ATTRIBUTE)
+
+
+def is_runtime_name(name: object) -> bool:
+    """Tell whether a runtime of this name can be created."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None

@@ -7,11 +7,12 @@ import logging
 from collections.abc import AsyncIterator
 
 from ..errors import NotFound, echo
-from ..models import ModelDescription, Profile, Runtime
+from ..models import ModelDescription, Profile
 from .archive import ArchiveLimits, Intake
 from .deployment import Deployment
 from .http.credentials import Credentials
 from .pod_folder import abandoned, remove
+from .runtimes import Runtimes
 from .settings import Settings
 from .surroundings import Surroundings
 from .task import Task
@@ -55,9 +56,19 @@ class Engine:
         """Limits and addresses."""
         return self._around.settings
 
-    def runtimes(self) -> list[Runtime]:
-        """Return what kernels can run in."""
-        return self._around.runtimes.list()
+    @property
+    def runtimes(self) -> Runtimes:
+        """What kernels can run in."""
+        return self._around.runtimes
+
+    async def delete_runtime(self, name: str) -> None:
+        """Remove a runtime; refused (``Conflict``) while a deployment is started in it."""
+        used_by = [
+            deployment.name
+            for deployment in self.deployments()
+            if deployment.started and deployment.record.description.runtime == name
+        ]
+        await self.runtimes.delete(name, used_by=used_by)
 
     def resume(self) -> None:
         """Bring back what was started when the engine last ran."""

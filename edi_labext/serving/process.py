@@ -73,7 +73,7 @@ async def run(settings: Settings) -> None:
                         pump=pump,
                         inventory=Inventory(),
                         ledger=Ledger(),
-                        runtimes=Runtimes(settings.runtimes),
+                        runtimes=Runtimes(store, clock, settings.runtimes),
                         spawn=_spawner(group),
                         rest_server=lambda: server.rest_server,
                     ),

@@ -121,7 +121,7 @@ def test_a_local_engine_is_started_with_runtimes(tmp_path: Path) -> None:
     environments = EnvironmentSet({}, engine)
     try:
         found = {item.type: item for item in environments.connect("local").runtimes()}
-        assert found["Python 3 (ml-env)"].launcher == "/nowhere/python"
-        assert found["odd"].launcher == "/a=b"
+        assert found["Python 3 (ml-env)"].python == "/nowhere/python"
+        assert found["odd"].python == "/a=b"
     finally:
         environments.close()

@@ -22,6 +22,7 @@ from edi_labext.errors import (
     UpstreamUnauthorized,
     UpstreamUnreachable,
 )
+from edi_labext.models import Runtime
 from edi_labext.submission import build
 
 pytestmark = needs_engine
@@ -206,3 +207,26 @@ def test_a_broken_store_is_explained(tmp_path: Path) -> None:
         LocalEngine(store, "jupyter").ensure()
     assert raised.value.code == "engine_failed"
     assert "token" in str(raised.value.detail)
+
+
+def test_runtimes_come_and_go(tmp_path: Path) -> None:
+    with running_engine(tmp_path / "store") as (_, client):
+        with pytest.raises(NotFound, match=r"Runtime <ml> does not exists\."):
+            client.runtime("ml")
+        client.create_runtime(Runtime(type="ml", conda_home="/opt/c", later={"kept": None}))
+        with pytest.raises(Conflict) as taken:
+            client.create_runtime(Runtime(type="ml"))
+        assert taken.value.code == "exists"
+        made = client.runtime("ml")
+        assert (made.conda_home, made.model_extra) == ("/opt/c", {"later": {"kept": None}})
+        client.update_runtime(made.model_copy(update={"description": "changed"}))
+        assert "changed" in [item.description for item in client.runtimes()]
+        with pytest.raises(InvalidInput) as wrong:
+            client.update_runtime(made.model_copy(update={"conda_home": "c"}))
+        assert [problem["field"] for problem in wrong.value.fields or ()] == ["conda_home"]
+        client.delete_runtime("ml")
+        for call in (client.runtime, client.delete_runtime):
+            with pytest.raises(NotFound):
+                call("ml")
+        with pytest.raises(NotFound):
+            client.update_runtime(made)

@@ -352,10 +352,11 @@ def test_a_migration_keeps_a_copy_and_is_all_or_nothing(tmp_path: Path) -> None:
     database.open(may_be_new=False)
     assert [record.name for record in database.load()] == ["digits"]
     database.close()
-    backup = tmp_path / "store.db.schema-1"
+    version = len(MIGRATIONS)
+    backup = tmp_path / f"store.db.schema-{version}"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     old = sqlite3.connect(backup)
-    assert old.execute("PRAGMA user_version").fetchone() == (1,)
+    assert old.execute("PRAGMA user_version").fetchone() == (version,)
     assert old.execute("SELECT name FROM deployment").fetchall() == [("digits",)]
     old.close()
 

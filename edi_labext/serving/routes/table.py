@@ -50,6 +50,12 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow("GET", f"{EDI_ROOT}/model/{{name}}/readme", "List", profiles.get_readme),
     RouteRow("PUT", f"{EDI_ROOT}/model/{{name}}/readme", "Update", profiles.put_readme),
     RouteRow("GET", f"{EDI_ROOT}/deployment/runtime", "List", runtimes.list_runtimes),
+    RouteRow("POST", f"{EDI_ROOT}/deployment/runtime", "Publish", runtimes.create_runtime),
+    RouteRow("GET", f"{EDI_ROOT}/deployment/runtime/{{name}}", "List", runtimes.get_runtime),
+    RouteRow("PUT", f"{EDI_ROOT}/deployment/runtime/{{name}}", "Update", runtimes.put_runtime),
+    RouteRow(
+        "DELETE", f"{EDI_ROOT}/deployment/runtime/{{name}}", "Delete", runtimes.delete_runtime
+    ),
     RouteRow("POST", f"{EDI_ROOT}/inference/{{name}}", "Run", inference.infer),
     RouteRow("GET", f"{ENGINE_ROOT}/hello", None, auth.hello),
     RouteRow("GET", f"{ENGINE_ROOT}/capabilities", "List", observe.capabilities),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...models import Profile, describe_deployment
+from ...models import Profile, Runtime, describe_deployment
 from .database import Database
 from .disk import Disk, is_media_failure
 from .lock import StoreLock
@@ -35,14 +35,14 @@ class Changes:
         self.repository = Repository(directory, disk)
         self._database = Database(directory / "store.db", self.repository.published, disk=disk)
 
-    def open(self) -> list[Record]:
-        """Take the store, remove what a crash left half done, and return the records."""
+    def open(self) -> tuple[list[Record], list[Runtime]]:
+        """Take the store, remove what a crash left half done, and return what is in it."""
         self.repository.prepare()
         self._lock = StoreLock(self._directory / "lock")
         self._database.open(may_be_new=not self.repository.holds_deployments())
         records = self._database.load()
         self.repository.sweep(records)
-        return records
+        return records, self._database.load_runtimes()
 
     def close(self) -> None:
         """Let go of the store; harmless when it was never opened."""
@@ -111,3 +111,11 @@ class Changes:
         with suppress(OSError):
             return self.repository.withdraw(record.directory)
         return None
+
+    def put_runtime(self, runtime: Runtime) -> None:
+        """Keep a runtime, in place of an earlier one of its name."""
+        self._database.put_runtime(runtime)
+
+    def forget_runtime(self, name: str) -> None:
+        """Remove a runtime."""
+        self._database.delete_runtime(name)

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...errors import StorageFailure
-from ...models import ModelDescription, Profile
+from ...models import ModelDescription, Profile, Runtime
 from .disk import FILE_MODE, Disk
 from .migrations import MIGRATIONS, Migration
 from .records import Record
@@ -147,6 +147,24 @@ class Database:
         with self._transaction():
             self._connection.execute("DELETE FROM deployment WHERE name = ?", (name,))
 
+    def load_runtimes(self) -> list[Runtime]:
+        """Return every created runtime; ``store_corrupt`` if one of them cannot be understood."""
+        rows = self._connection.execute("SELECT name, document FROM runtime ORDER BY name")
+        return [self._runtime(name, document) for name, document in rows]
+
+    def put_runtime(self, runtime: Runtime) -> None:
+        """Add a runtime, or put it in place of the one of its name."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO runtime (name, document) VALUES (?, ?)",
+                (runtime.type, runtime.model_dump_json()),
+            )
+
+    def delete_runtime(self, name: str) -> None:
+        """Remove the runtime of that name."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM runtime WHERE name = ?", (name,))
+
     @contextmanager
     def _transaction(self) -> Iterator[int]:
         """Run one durable transaction; yields the generation of the change in it."""
@@ -230,6 +248,15 @@ class Database:
             )
         except (ValidationError, ValueError, TypeError) as error:
             raise self._corrupt(f"the record of {name!a} cannot be read") from error
+
+    def _runtime(self, name: object, document: str) -> Runtime:
+        try:
+            runtime = Runtime.model_validate_json(document)
+            if runtime.type != name:
+                raise ValueError(name)
+        except (ValidationError, ValueError, TypeError) as error:
+            raise self._corrupt(f"the runtime {name!a} cannot be read") from error
+        return runtime
 
     def _corrupt(self, reason: str) -> StorageFailure:
         return StorageFailure(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import Conflict, NotFound, StorageFailure, Unavailable, echo
-from ...models import ModelDescription, Profile
+from ...models import ModelDescription, Profile, Runtime
 from ..clock import Clock
 from .changes import Changes
 from .disk import Disk, is_media_failure, storage_error
@@ -50,6 +50,7 @@ class Store:
         self._disk = disk
         self._changes = Changes(directory, disk)
         self._records = Records(())
+        self._runtimes: dict[str, Runtime] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="edi-store")
         self._turn = asyncio.Lock()
         self._effects: set[asyncio.Task[Any]] = set()
@@ -73,7 +74,7 @@ class Store:
         store = cls(directory, clock, disk or Disk())
         loop = asyncio.get_running_loop()
         try:
-            records = await loop.run_in_executor(store._thread, store._changes.open)
+            records, runtimes = await loop.run_in_executor(store._thread, store._changes.open)
         except BaseException as error:
             # Behind the opening, so that the lock is let go when nothing works on the store.
             await loop.run_in_executor(store._thread, store._changes.close)
@@ -82,6 +83,7 @@ class Store:
                 raise storage_error(error, "open the store", store.directory) from error
             raise
         store._records = Records(records)
+        store._runtimes = {runtime.type: runtime for runtime in runtimes}
         return store
 
     async def close(self) -> None:
@@ -113,6 +115,14 @@ class Store:
     def all(self) -> tuple[Record, ...]:
         """Return all deployments, sorted by name."""
         return self._records.all()
+
+    def runtimes(self) -> dict[str, Runtime]:
+        """Return the runtimes that were created, by name and sorted by it."""
+        return {name: self._runtimes[name] for name in sorted(self._runtimes)}
+
+    def runtime(self, name: str) -> Runtime | None:
+        """Return the created runtime of that name, if there is one."""
+        return self._runtimes.get(name)
 
     @property
     def read_only(self) -> bool:
@@ -175,6 +185,35 @@ class Store:
             Nothing was removed.
         """
         await self._effect(self._delete(name))
+
+    async def put_runtime(self, runtime: Runtime) -> None:
+        """Keep a runtime, in place of an earlier one of its name.
+
+        Raises
+        ------
+        OutOfSpace, StorageFailure, Unavailable
+            Nothing was changed.
+        """
+
+        async def put() -> None:
+            async with self._turn:
+                work = self._changes.put_runtime
+                await self._in_thread(lambda: work(runtime), "keep the runtime")
+                self._runtimes[runtime.type] = runtime
+
+        await self._effect(put())
+
+    async def delete_runtime(self, name: str) -> None:
+        """Remove a runtime; nothing happens when there is none. Raises like :meth:`put_runtime`."""
+
+        async def delete() -> None:
+            async with self._turn:
+                if name in self._runtimes:
+                    work = self._changes.forget_runtime
+                    await self._in_thread(lambda: work(name), "remove the runtime")
+                    del self._runtimes[name]
+
+        await self._effect(delete())
 
     async def _publish(
         self, staged: StagedPackage, creator: str, profile: Profile | None

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from . import m0001_deployments
+from . import m0001_deployments, m0002_runtimes
 
 Migration = Callable[[sqlite3.Connection], None]
 
 #: Step *n* (from 0) brings a database from version *n* to *n* + 1, inside one transaction.
-MIGRATIONS: tuple[Migration, ...] = (m0001_deployments.apply,)
+MIGRATIONS: tuple[Migration, ...] = (m0001_deployments.apply, m0002_runtimes.apply)
