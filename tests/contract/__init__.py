@@ -1,0 +1,1 @@
+"""The contract of EDI as tests: what any server that calls itself one is held to."""

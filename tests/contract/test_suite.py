@@ -1,0 +1,106 @@
+"""The suite itself: it finds what deviates, and judges an EDI that it is pointed at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.engine_process import EngineProcess
+
+from contract.wire import Wire, given_token
+
+REPOSITORY = Path(__file__).parents[2]
+#: A server that lies, as far as the report is concerned.
+LIES = """
+def test_what_binds(fact):
+    fact.equal("stop answers 200", "rest-api 6", "observed", 404, 200)
+    fact.equal("delete answers 200", "rest-api 6", "docs", 500, 200)
+    fact.choice("a bad token", "rest-api 4", "418 teapot")
+
+def test_what_does_not(fact):
+    fact.equal("CORS headers", "rest-api 3", "transport", None, "*")
+    fact.equal("pods are named", "rest-api 8", "inferred", "x", "edi-x")
+
+def test_what_holds(fact):
+    fact.equal("start answers 200", "rest-api 6", "observed", 200, 200)
+"""
+
+
+def run(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "EDI_CONTRACT")) and name != "USER_ACCESS_TOKEN"
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+        cwd=cwd,
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+def test_deviations_are_told_and_what_binds_fails(tmp_path: Path) -> None:
+    (tmp_path / "test_lies.py").write_text(LIES)
+    done = run(
+        "-p",
+        "contract.plugin",
+        "--rootdir=.",
+        "-q",
+        cwd=tmp_path,
+        PYTHONPATH=str(REPOSITORY / "tests"),
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = done.stdout.partition("= EDI contract =")[2]
+    assert "6 looks at facts; deviations: 4" in report
+    for row in ("stop answers 200", "delete answers 200", "CORS headers", "pods are named"):
+        assert row in report
+    assert "start answers 200" not in report
+    assert "1 failed, 2 passed" in report
+    # Both broken facts of one test are told, not only the first.
+    assert "expected: 200\n  seen:     404" in done.stdout.replace("E   ", "")
+
+
+def test_it_judges_the_server_that_it_is_given(
+    engine: EngineProcess | None, tmp_path: Path
+) -> None:
+    target = EngineProcess(tmp_path / "store") if engine is None else engine
+    before = target.call("GET", "model").json()
+    done = run(
+        "tests/contract/test_life.py",
+        "-q",
+        "-k",
+        "steps_of_a_life",
+        cwd=REPOSITORY,
+        EDI_CONTRACT_SERVER=target.base.removesuffix("/dlim/v1/"),
+        USER_ACCESS_TOKEN=target.token,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Without a second way in there is one way only, and what it chooses is told.
+    assert "1 passed" in done.stdout
+    assert "started_at after a stop" in done.stdout
+    assert target.token not in done.stdout + done.stderr
+    assert target.call("GET", "model").json() == before
+    if engine is None:
+        target.stop()
+
+
+@pytest.mark.parametrize("token", ["", "  ", "two words", "a\nb", "ü"])
+def test_a_server_is_not_judged_without_its_token(token: str) -> None:
+    with pytest.raises(ValueError, match="USER_ACCESS_TOKEN"):
+        given_token(token)
+
+
+def test_addresses_and_tokens_as_people_paste_them() -> None:
+    assert given_token(" Bearer ey.J.x\n") == "ey.J.x"
+    for server in ("https://edi:9000", "https://edi:9000/", "https://edi:9000/dlim/v1/"):
+        assert Wire(server, "t").root == "/"
+    assert Wire("https://cpd/proxy/dlim/v1", "t").root == "/proxy/"
+    for server in ("edi:9000", "ftp://edi", "https://"):
+        with pytest.raises(ValueError, match="address"):
+            Wire(server, "t")
