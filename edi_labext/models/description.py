@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..errors import InvalidInput, echo
+from ..errors import FieldProblem, InvalidInput, echo
 from .base import WireModel
 from .names import check_name
 from .strict_json import parse_object
@@ -79,6 +79,56 @@ class ModelDescription(WireModel):
     schema_version: str = "1"
 
 
+#: Fields of *Model* that a body of ``POST /model`` and ``PUT /model/{name}`` must have.
+REQUIRED_FIELDS = (
+    "schema_version",
+    "name",
+    "tag",
+    "weight_path",
+    "model_path",
+    "size",
+    "runtime",
+    "kernel_path",
+)
+
+
+def parse_description(data: bytes) -> ModelDescription:
+    """Read the body of ``POST /model`` or ``PUT /model/{name}``; unknown fields are kept.
+
+    Raises
+    ------
+    InvalidInput
+        ``missing_field`` or ``invalid_field`` with all such fields in ``fields``;
+        ``invalid_name``, ``path_outside``, or what :func:`~.strict_json.parse_object` raises.
+    """
+    raw = _with_text_version(parse_object(data))
+    missing = [field for field in REQUIRED_FIELDS if raw.get(field) is None]
+    if missing:
+        raise InvalidInput(
+            f"The model lacks {', '.join(missing)}.",
+            code="missing_field",
+            field=missing[0],
+            hint="Send the whole object, as GET /dlim/v1/model/{name} answers it.",
+            fields=[{"field": field, "message": "is missing"} for field in missing],
+        )
+    try:
+        model = ModelDescription.model_validate(raw, strict=True)
+    except ValidationError as error:
+        wrong: list[FieldProblem] = [
+            {"field": ".".join(str(part) for part in shape["loc"]), "message": shape["msg"]}
+            for shape in error.errors()
+        ]
+        raise InvalidInput(
+            f"{wrong[0]['field']} is wrong: {wrong[0]['message']}.",
+            code="invalid_field",
+            field=wrong[0]["field"],
+            fields=wrong,
+        ) from None
+    for refusal in _value_errors(raw, set(), what="The model"):
+        raise refusal
+    return model
+
+
 def parse_submission(data: bytes) -> SubmissionDescription:
     """Read the bytes of a ``model.json``.
 
@@ -122,14 +172,14 @@ def submission_errors(raw: dict[str, Any]) -> Iterator[InvalidInput]:
                     code="invalid_field",
                     field=field,
                 )
-    yield from _value_errors(raw, wrong)
+    yield from _value_errors(raw, wrong, what=MODEL_JSON)
 
 
-def _value_errors(raw: dict[str, Any], wrong: set[str]) -> Iterator[InvalidInput]:
+def _value_errors(raw: dict[str, Any], wrong: set[str], *, what: str) -> Iterator[InvalidInput]:
     """Yield what is wrong with values of the right type."""
     if "schema_version" not in wrong and raw.get("schema_version", "1") != "1":
         yield InvalidInput(
-            f"{MODEL_JSON} has schema_version {echo(raw['schema_version'])}.",
+            f"{what} has schema_version {echo(raw['schema_version'])}.",
             code="invalid_field",
             field="schema_version",
             hint='Only "1" is known.',

@@ -21,6 +21,7 @@ from ..models import (
 )
 from . import failures, profile_change
 from .dispatcher import TaskQueue
+from .edits import Edits
 from .gpu_claim import GpuClaim
 from .honoured import gpu_demand, kernel_policy, only_kept, queue_policy
 from .quarters import Quarters
@@ -81,6 +82,15 @@ class Deployment:
             on_demand=self._on_demand,
         )
         self.quarters = Quarters(surroundings, lambda: self.record)
+        #: What may be changed of what is saved.
+        self.edits = Edits(
+            name,
+            surroundings.store,
+            surroundings.clock,
+            self.quarters,
+            self._order,
+            is_at_rest=lambda: not self.started and not self._supervisor.kernels,
+        )
         self._supervisor = Supervisor(
             name=name,
             clock=surroundings.clock,
@@ -200,8 +210,15 @@ class Deployment:
 
         Starting what is started changes nothing, unless its kernels were given up: then they are
         tried again.
+
+        Raises
+        ------
+        Conflict
+            ``no_files``: it was registered without a package.
         """
         async with self._order:
+            if not self.record.description.size:
+                raise failures.no_files(self.name)
             if not self.started:
                 now = int(self._around.clock.wall())
                 description = self.record.description.model_copy(update={"started_at": now})
@@ -312,28 +329,7 @@ class Deployment:
         self._running = None
         self._gpus.give_back()
 
-    # --- profile and readme -----------------------------------------------------------------
-
-    async def replace_profile(self, data: bytes, *, revision: str | None = None) -> None:
-        """Save another profile, for the next start; see :func:`.profile_change.successor`.
-
-        Raises
-        ------
-        Conflict
-            ``started``, ``changed_since_read``
-        InvalidInput
-        """
-        async with self._order:
-            if self.started:
-                raise profile_change.started(self.name)
-            now = int(self._around.clock.wall())
-            profile = profile_change.successor(data, self.profile(), revision=revision, now=now)
-            await self._around.store.update(self.name, profile=profile)
-
-    async def replace_readme(self, text: str) -> None:
-        """Save another readme."""
-        async with self._order:
-            await self._around.store.update(self.name, readme=text)
+    # --- its log ----------------------------------------------------------------------------
 
     def remark(self, text: str) -> None:
         """Write a line of the engine's own into the log; nothing for no text."""

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from ..errors import NotFound, echo
-from ..models import ModelDescription, Profile
-from .archive import ArchiveLimits, Intake
+from ..models import (
+    ModelDescription,
+    Profile,
+    SubmissionDescription,
+    parse_description,
+)
+from .archive import ArchiveLimits, Intake, StagedPackage, stage_nothing
 from .deployment import Deployment
 from .http.credentials import Credentials
 from .pod_folder import abandoned, remove
@@ -108,22 +114,70 @@ class Engine:
         Conflict
             ``exists`` when a deployment of that name exists.
         """
+        return await self._publish(await self._intake.receive(body), creator)
+
+    async def redeploy(self, name: str, body: AsyncIterator[bytes]) -> ModelDescription:
+        """Take a package and put it in the place of the one of deployment ``name``.
+
+        Raises
+        ------
+        InvalidInput, TooLarge, UnsupportedMedia
+            The package is refused, or is for another name; nothing was changed.
+        NotFound
+            ``no_such_model``
+        Conflict
+            ``started``, ``upload_in_progress``
+        """
+        deployment = self.deployment(name)
+        # What is refused anyway is refused before the package is read.
+        with deployment.edits.receiving():
+            await deployment.edits.replace_package(await self._intake.receive(body))
+        deployment.remark("redeployed: a new package is in place")
+        await self._welcome(deployment)
+        log.info("%s is redeployed (%d bytes)", name, deployment.record.description.size)
+        return deployment.description()
+
+    async def register(self, data: bytes, *, creator: str) -> ModelDescription:
+        """Make a deployment of a description alone; a package may be redeployed to it.
+
+        Raises
+        ------
+        InvalidInput
+            See :func:`~edi_labext.models.parse_description`.
+        Conflict
+            ``exists`` when a deployment of that name exists.
+        """
+        wanted = parse_description(data)
+        submission = SubmissionDescription.model_validate(
+            wanted.model_dump(include=set(SubmissionDescription.model_fields))
+        )
+        staging = self._around.store.staging
+        staged = await asyncio.to_thread(stage_nothing, submission, staging)
+        return await self._publish(staged, creator, more=wanted.model_extra)
+
+    async def _publish(
+        self, staged: StagedPackage, creator: str, *, more: Mapping[str, Any] | None = None
+    ) -> ModelDescription:
         around = self._around
-        staged = await self._intake.receive(body)
         profile = Profile(name=staged.submission.name)
         profile.policy.task_execution_timeout = around.settings.task_execution_timeout
         profile.kernel.connection_timeout = around.settings.connection_timeout
-        record = await around.store.publish(staged, creator=creator, profile=profile)
+        record = await around.store.publish(staged, creator=creator, profile=profile, more=more)
         name = record.description.name
         deployment = Deployment(name, around)
         self._deployments[name] = deployment
+        await self._welcome(deployment)
+        log.info("%s is deployed (%d bytes)", name, record.description.size)
+        return deployment.description()
+
+    async def _welcome(self, deployment: Deployment) -> None:
+        """Make room for the kernels of a package that is new, and say what they will run in."""
         try:
             await deployment.quarters.prepare()
         except OSError as error:  # tried again at each launch
             deployment.remark(f"The working copy could not be made: {error}")
-        deployment.remark(around.runtimes.choose(record.description.runtime).remark)
-        log.info("%s is deployed (%d bytes)", name, record.description.size)
-        return deployment.description()
+        runtime = self._around.runtimes.choose(deployment.record.description.runtime)
+        deployment.remark(runtime.remark)
 
     async def delete(self, name: str) -> None:
         """Undeploy one deployment; refused (``Conflict``) while it is started."""

@@ -54,6 +54,15 @@ def stopping(name: str) -> Unavailable:
     )
 
 
+def no_files(name: str) -> Conflict:
+    """Return why a deployment without a package cannot be started."""
+    return Conflict(
+        f"Model <{name}> has no files: it was registered without a package.",
+        code="no_files",
+        hint=f"Send a package to POST /dlim/v1/deployment/model/{name}, then start it.",
+    )
+
+
 def not_started(name: str) -> Conflict:
     """Return why a deployment that nobody wants to run takes nothing."""
     return Conflict(

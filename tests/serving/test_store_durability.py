@@ -18,8 +18,8 @@ from support.fake_clock import FakeClock
 from support.stores import check_whole, facts, staged
 
 from edi_labext.errors import EdiError, OutOfSpace, StorageFailure
-from edi_labext.models import Profile
-from edi_labext.serving.archive import stage
+from edi_labext.models import Profile, SubmissionDescription
+from edi_labext.serving.archive import stage, stage_nothing
 from edi_labext.serving.store import Disk, Store
 
 State = dict[str, tuple[object, ...]]
@@ -37,7 +37,11 @@ async def _delete(store: Store) -> None:
     await store.delete("old")
 
 
-CHANGES = [_publish, _start, _delete]
+async def _exchange(store: Store) -> None:
+    await store.exchange(staged(store.staging, "old", "fresh"))
+
+
+CHANGES = [_publish, _exchange, _start, _delete]
 
 
 def prepare(path: Path) -> State:
@@ -64,7 +68,10 @@ def reopen(path: Path) -> State:
 
 def _comparable(state: State) -> object:
     """What is the same in every run of one change: not the uid, nor how often it was tried."""
-    return {name: (fact[2], fact[3], '"replica":2' in str(fact[1])) for name, fact in state.items()}
+    return {
+        name: (fact[2], fact[3], '"replica":2' in str(fact[1]), str(fact[5]).rpartition("-")[2])
+        for name, fact in state.items()
+    }
 
 
 def _outcome(change: Callable[[Store], Awaitable[None]], tmp_path: Path) -> object:
@@ -244,6 +251,15 @@ def _life(path: Path, disk: WatchingDisk) -> None:
             disk=disk,
         )
         await store.publish(package, creator="")
+        again = await asyncio.to_thread(stage, iter([archives.package()]), store.staging, disk=disk)
+        await store.exchange(again)
+        nothing = await asyncio.to_thread(
+            stage_nothing,
+            SubmissionDescription(name="bare", kernel_path="kernel.py"),
+            store.staging,
+            disk=disk,
+        )
+        await store.publish(nothing, creator="")
         await store.update("digits", desired="started")
         await store.delete("digits")
         await store.close()
@@ -321,6 +337,8 @@ def _apply(known: dict[str, tuple[str, str]], verb: str, name: str, value: str) 
     match verb:
         case "publish":
             known[name] = (value, "stopped")
+        case "exchange":
+            known[name] = (value, known[name][1])
         case "update":
             known[name] = (known[name][0], value)
         case "delete":
@@ -341,6 +359,11 @@ async def _work(path: Path, writer: int, round_: int) -> None:
             package = staged(store.staging, name, words[2])
             say("begin", *words)
             await store.publish(package, creator="")
+        elif rng.random() < 0.2:
+            words = ("exchange", name, f"r{round_}n{number}")
+            package = staged(store.staging, name, words[2])
+            say("begin", *words)
+            await store.exchange(package)
         elif rng.random() < 0.6:
             words = ("update", name, rng.choice(["started", "stopped"]))
             say("begin", *words)

@@ -5,7 +5,7 @@
 """
 
 from .limits import ArchiveLimits, Deadline
-from .package import StagedPackage, stage
+from .package import StagedPackage, stage, stage_nothing
 from .upload import Intake
 
-__all__ = ["ArchiveLimits", "Deadline", "Intake", "StagedPackage", "stage"]
+__all__ = ["ArchiveLimits", "Deadline", "Intake", "StagedPackage", "stage", "stage_nothing"]

@@ -121,6 +121,36 @@ def stage(
         raise
 
 
+def stage_nothing(
+    submission: SubmissionDescription, staging: Path, *, disk: Disk | None = None
+) -> StagedPackage:
+    """Make what stands for a package in ``staging`` where there is none yet. Blocks.
+
+    Raises
+    ------
+    OutOfSpace, StorageFailure
+        When the disk refuses.
+    """
+    disk = disk or Disk()
+    holder = staging / secrets.token_hex(8)
+    try:
+        disk.make_directory(holder)
+        disk.make_directory(holder / "package")
+    except OSError as error:
+        with suppress(OSError):
+            disk.remove_tree(holder)
+        raise storage_error(error, "register the model", staging) from error
+    return StagedPackage(
+        directory=holder / "package",
+        submission=submission,
+        readme="",
+        size=0,
+        files=0,
+        digest=hashlib.sha256().hexdigest(),
+        holder=holder,
+    )
+
+
 def _watched(
     blocks: Iterator[bytes], hasher: hashlib._Hash, deadline: Deadline | None
 ) -> Iterator[bytes]:

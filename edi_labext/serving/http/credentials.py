@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from ...errors import InvalidInput, StorageFailure
+from ...errors import InvalidInput, StorageFailure, Unauthenticated
 
 #: What an identity may do: everything, or only ``POST /dlim/v1/inference/{name}``.
 Scope = Literal["all", "inference"]
@@ -28,6 +28,11 @@ _USER_LIMIT: Final = 128
 #: Derived tokens that are remembered, so that not every request computes an HMAC.
 _KNOWN_LIMIT: Final = 256
 _TOKEN_HEADERS: Final = frozenset((b"x-auth-token", b"x-user-token", b"authorization"))
+#: What to do with a login that is no token.
+_EXCHANGE: Final = (
+    "Exchange it for a token: POST /dlim/v1/auth/token with Authorization: Basic, any user name "
+    "and the content of the engine's token file"
+)
 #: Prefix of a derived token → what is signed before the user name, and what it permits. The
 #: different texts keep a token of one kind from being turned into one of another.
 _KINDS: Final[dict[bytes, tuple[bytes, Scope]]] = {
@@ -112,6 +117,40 @@ class Credentials:
                 return None
             value = value.lstrip(b" ")
         return self._verify(value)
+
+    def refusal(self, headers: Iterable[tuple[bytes, bytes]]) -> Unauthenticated:
+        """Return why :meth:`identify` found nobody in ``headers``, and the next step."""
+        found = [header for header in headers if header[0] in _TOKEN_HEADERS]
+        if not found:
+            return Unauthenticated(
+                "There is no token in the request.",
+                hint="Send X-Auth-Token: <token> or Authorization: Bearer <token>. A token in the "
+                "address is never read.",
+            )
+        if len(found) > 1:
+            return Unauthenticated(
+                "There is more than one token in the request.",
+                hint="Send exactly one of X-Auth-Token, X-User-Token and Authorization.",
+            )
+        name, value = found[0]
+        scheme = value.strip(b" \t").partition(b" ")[0].lower()
+        if name == b"authorization" and scheme == b"zenapikey":
+            return Unauthenticated(
+                "Authorization: ZenApiKey is a login of Cloud Pak for Data, which this engine "
+                "does not have.",
+                hint=f"{_EXCHANGE}; on Cloud Pak for Data, POST /icp4d-api/v1/authorize does it "
+                "for an API key.",
+            )
+        if name == b"authorization" and scheme == b"basic":
+            return Unauthenticated(
+                "User name and password are taken by POST /dlim/v1/auth/token alone.",
+                hint=f"{_EXCHANGE}.",
+            )
+        return Unauthenticated(
+            "The token in the request is not one of this engine.",
+            hint="Use the content of the engine's token file, or a token of POST "
+            "/dlim/v1/auth/token; a new token file ends all earlier ones.",
+        )
 
     def basic(self, header: str | None) -> str | None:
         """Return the user name of ``Authorization: Basic`` if its password is the master token.

@@ -17,7 +17,6 @@ from ...errors import (
     InvalidInput,
     NotFound,
     TooLarge,
-    Unauthenticated,
     UnsupportedMedia,
     echo,
 )
@@ -152,11 +151,7 @@ class Gate:
         if (method, path) not in PUBLIC_ROUTES:
             identity = self._credentials.identify(headers)
             if identity is None:
-                return Unauthenticated(
-                    "There is no token in the request, or it is not one of this engine.",
-                    hint="Send exactly one: X-Auth-Token: <token> or Authorization: Bearer "
-                    "<token>. A token in the address is never read.",
-                )
+                return self._credentials.refusal(headers)
             if identity.scope != "all" and kind != "inference":
                 return Forbidden(
                     "A service token permits inference only.",

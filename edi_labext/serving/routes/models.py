@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from ...models import ModelExtension, ModelPlan, StreamingAddress
+
 if TYPE_CHECKING:
     from ..engine import Engine
 
@@ -19,6 +21,28 @@ async def list_models(request: Request, engine: Engine) -> Response:
 async def get_model(request: Request, engine: Engine) -> Response:
     """Answer one deployment's description."""
     return JSONResponse(engine.deployment(_name(request)).description().to_wire())
+
+
+async def list_extensions(request: Request, engine: Engine) -> Response:
+    """Answer all deployments, and the resource plan of each."""
+    deployments = engine.deployments()
+    answer = ModelExtension(
+        model_list=[item.description() for item in deployments],
+        extension_list=[
+            ModelPlan(
+                name=item.name,
+                resource_plan=item.record.profile.resource_allocation.kernel.resource_plan,
+            )
+            for item in deployments
+        ],
+    )
+    return JSONResponse(answer.to_wire())
+
+
+async def get_streaming(request: Request, engine: Engine) -> Response:
+    """Answer the address of the streaming service: ``""``, since nothing streams here."""
+    engine.deployment(_name(request))
+    return JSONResponse(StreamingAddress(streaming_service_uri="").to_wire())
 
 
 async def delete_model(request: Request, engine: Engine) -> Response:

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from ...errors import InvalidInput
 from ...models import README, profile_revision
 from ...models.strict_json import parse_object
+from .bodies import json_body
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -26,7 +27,7 @@ async def put_profile(request: Request, engine: Engine) -> Response:
     deployment = engine.deployment(_name(request))
     wanted = request.headers.get("if-match", "*").strip()
     revision = None if wanted == "*" else wanted.strip('"')
-    await deployment.replace_profile(await request.body(), revision=revision)
+    await deployment.edits.replace_profile(await json_body(request), revision=revision)
     return JSONResponse({})
 
 
@@ -38,7 +39,7 @@ async def get_readme(request: Request, engine: Engine) -> Response:
 async def put_readme(request: Request, engine: Engine) -> Response:
     """Take another README, ``{"readme": text}``."""
     deployment = engine.deployment(_name(request))
-    text = parse_object(await request.body()).get("readme")
+    text = parse_object(await json_body(request)).get("readme")
     if not isinstance(text, str):
         raise InvalidInput(
             "The body has no text of the name 'readme'.",
@@ -46,7 +47,7 @@ async def put_readme(request: Request, engine: Engine) -> Response:
             field="readme",
             hint=f'Send {{"readme": "the text of {README}"}}.',
         )
-    await deployment.replace_readme(text)
+    await deployment.edits.replace_readme(text)
     return JSONResponse({})
 
 

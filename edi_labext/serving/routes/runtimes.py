@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .bodies import json_body
+
 if TYPE_CHECKING:
     from ..engine import Engine
 
@@ -23,7 +25,7 @@ async def list_runtimes(request: Request, engine: Engine) -> Response:
 
 async def create_runtime(request: Request, engine: Engine) -> Response:
     """Take a new runtime."""
-    await engine.runtimes.create(await request.body())
+    await engine.runtimes.create(await json_body(request))
     return JSONResponse(_DONE)
 
 
@@ -34,7 +36,7 @@ async def get_runtime(request: Request, engine: Engine) -> Response:
 
 async def put_runtime(request: Request, engine: Engine) -> Response:
     """Take a whole runtime in place of one; used from the next start of a deployment on."""
-    await engine.runtimes.replace(_name(request), await request.body())
+    await engine.runtimes.replace(_name(request), await json_body(request))
     return JSONResponse(_DONE)
 
 

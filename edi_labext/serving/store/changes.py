@@ -6,10 +6,11 @@ Files, directory entries, manifest, database; only then does anybody hear of it.
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...models import Profile, Runtime, describe_deployment
 from .database import Database
@@ -52,7 +53,13 @@ class Changes:
             self._lock = None
 
     def publish(
-        self, staged: StagedPackage, *, creator: str, profile: Profile | None, now: int
+        self,
+        staged: StagedPackage,
+        *,
+        creator: str,
+        profile: Profile | None,
+        more: Mapping[str, Any],
+        now: int,
     ) -> Record:
         """Move a package to its place and record it; ``now`` is Unix seconds."""
         name = staged.submission.name
@@ -62,12 +69,15 @@ class Changes:
             record = Record(
                 description=describe_deployment(
                     staged.submission,
-                    uid=str(uuid.uuid4()),
-                    size=staged.size,
-                    model_path=str(directory),
-                    create_time=created,
-                    last_updated_time=created,
-                    creator=creator,
+                    **{
+                        **more,
+                        "uid": str(uuid.uuid4()),
+                        "size": staged.size,
+                        "model_path": str(directory),
+                        "create_time": created,
+                        "last_updated_time": created,
+                        "creator": creator,
+                    },
                 ),
                 profile=profile or Profile(name=name),
                 readme=staged.readme,
@@ -78,8 +88,50 @@ class Changes:
             self.repository.publish(staged.directory, record)
             return record
 
-        try:
+        with self._taken_back(directory):
             return self._database.insert(make)
+
+    def exchange(self, old: Record, staged: StagedPackage, *, now: int) -> tuple[Record, Path]:
+        """Move a package to a place of its own and have the record of ``old`` refer to it.
+
+        What was deployed before is taken away only after that is durable. Returns the new record,
+        and what is left to remove of the old files.
+        """
+        directory, changed = self.repository.free_place(old.name, now)
+        before = old.description
+
+        def make(generation: int) -> Record:
+            record = replace(
+                old,
+                description=describe_deployment(
+                    staged.submission,
+                    uid=before.uid,
+                    size=staged.size,
+                    model_path=str(directory),
+                    create_time=before.create_time,
+                    last_updated_time=changed,
+                    started_at=before.started_at,
+                    creator=before.creator,
+                ),
+                readme=staged.readme,
+                generation=generation,
+                directory=directory,
+            )
+            self.repository.publish(staged.directory, record)
+            return record
+
+        with self._taken_back(directory):
+            record = self._database.update(make)
+        # The new one counts now; what cannot be moved is waste for the next start to sweep.
+        with suppress(OSError):
+            return record, self.repository.withdraw(old.directory)
+        return record, old.directory
+
+    @contextmanager
+    def _taken_back(self, directory: Path) -> Iterator[None]:
+        """Take ``directory`` out of the repository again if its publication fails."""
+        try:
+            yield
         except BaseException as error:
             # After a failure of the disk itself the commit may have happened: then the files
             # must stay, and the next start sees which it was.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -132,7 +132,12 @@ class Store:
     # --- changes --------------------------------------------------------------------------
 
     async def publish(
-        self, staged: StagedPackage, *, creator: str, profile: Profile | None = None
+        self,
+        staged: StagedPackage,
+        *,
+        creator: str,
+        profile: Profile | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> Record:
         """Make a staged package a deployment, not started. The package is used up either way.
 
@@ -142,6 +147,8 @@ class Store:
             User name shown as the deployment's creator.
         profile:
             How it will run; EDI's defaults if not given.
+        more:
+            Fields of its description that a package does not have.
 
         Raises
         ------
@@ -150,7 +157,22 @@ class Store:
         OutOfSpace, StorageFailure, Unavailable
             Nothing was published.
         """
-        return await self._effect(self._publish(staged, creator, profile))
+        return await self._effect(self._publish(staged, creator, profile, more or {}))
+
+    async def exchange(self, staged: StagedPackage) -> Record:
+        """Put a staged package in the place of the one that is deployed under its name.
+
+        Profile, ``uid``, ``create_time``, ``creator`` and what is wanted stay. At a crash there is
+        the old package or the new one, whole. The staged package is used up either way.
+
+        Raises
+        ------
+        NotFound
+            There is no such deployment.
+        OutOfSpace, StorageFailure, Unavailable
+            Nothing was changed.
+        """
+        return await self._effect(self._exchange(staged))
 
     async def update(
         self,
@@ -216,7 +238,11 @@ class Store:
         await self._effect(delete())
 
     async def _publish(
-        self, staged: StagedPackage, creator: str, profile: Profile | None
+        self,
+        staged: StagedPackage,
+        creator: str,
+        profile: Profile | None,
+        more: Mapping[str, Any],
     ) -> Record:
         name = staged.submission.name
         try:
@@ -231,11 +257,27 @@ class Store:
                 now = int(self._clock.wall())
 
                 def work() -> Record:
-                    return self._changes.publish(staged, creator=creator, profile=profile, now=now)
+                    return self._changes.publish(
+                        staged, creator=creator, profile=profile, more=more, now=now
+                    )
 
                 record = await self._in_thread(work, "publish the package")
                 self._records.put(record)
                 return record
+        finally:
+            await asyncio.to_thread(staged.discard, self._disk)
+
+    async def _exchange(self, staged: StagedPackage) -> Record:
+        try:
+            async with self._turn:
+                old = self.get(staged.submission.name)
+                now = int(self._clock.wall())
+                record, waste = await self._in_thread(
+                    lambda: self._changes.exchange(old, staged, now=now), "publish the package"
+                )
+                self._records.put(record)
+            await asyncio.to_thread(self._changes.repository.remove, waste)
+            return record
         finally:
             await asyncio.to_thread(staged.discard, self._disk)
 
