@@ -214,4 +214,4 @@ class KernelRun:
         for pipe in self._pipes:
             if not pipe.done():
                 self._pump.discard(pipe)
-        self._report(Swept(self.id))
+        self._report(Swept(self.id, worked=self.outcomes > 0))

@@ -102,8 +102,14 @@ class Exited(Event):
     exit: KernelExit
 
 
+@dataclass(frozen=True, slots=True)
 class Swept(Event):
-    """Nothing is left of it: process, children, connection and log pipes are gone."""
+    """Nothing is left of it: process, children, connection and log pipes are gone.
+
+    ``worked`` tells whether it had returned from a task.
+    """
+
+    worked: bool = False
 
 
 # --- actions --------------------------------------------------------------------------------

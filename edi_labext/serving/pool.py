@@ -34,7 +34,8 @@ class Pool:
     Notes
     -----
     Failed kernels are replaced as :class:`.backoff.Backoff` says, while starts fail only one at a
-    time. A kernel that has been ready for 60 s ends the series of failures.
+    time. A kernel that has returned from a task or has been ready for 60 s ends the series of
+    failures: what it does then is the work of its clients, not of a loop.
     """
 
     def __init__(self, policy: KernelPolicy, new_id: Callable[[], str]) -> None:
@@ -74,8 +75,13 @@ class Pool:
         return self._backoff.failed_starts
 
     @property
+    def failures(self) -> int:
+        """Kernels that failed in a row without having been of use."""
+        return self._backoff.failures
+
+    @property
     def gave_up(self) -> bool:
-        """Whether too many starts failed in a row, so that nothing is launched any more.
+        """Whether too many kernels failed in a row, so that nothing is launched any more.
 
         Ends with ``want(0)``, with :meth:`try_again`, or when a late kernel becomes ready.
         """
@@ -138,7 +144,7 @@ class Pool:
         if kernel is None:
             return []
         if isinstance(event, Swept):
-            self._remove(kernel, now)
+            self._remove(kernel, now, worked=event.worked)
             return self._reconcile(now)
         actions = kernel.on_event(now, event)
         if isinstance(event, Ready) and kernel.state is KernelState.READY:
@@ -170,11 +176,13 @@ class Pool:
             and not (self._backoff.failed_starts and self.starting)
         )
 
-    def _remove(self, kernel: KernelLife, now: float) -> None:
+    def _remove(self, kernel: KernelLife, now: float, *, worked: bool) -> None:
         del self._kernels[kernel.id]
         self._stable.discard(kernel.id)
         if kernel.asked_to_end:
             return
+        if worked:
+            self._backoff.settled()
         never_ready = kernel.ready_since is None
         self._failure = Failure(kernel.reason, kernel.exit_code, now, never_ready)
         # One that was overdue was slow, not broken.

@@ -301,7 +301,7 @@ class Supervisor:
 
     def _what_next(self) -> str:
         if self._pool.gave_up:
-            return f"; giving up after {self._pool.failed_starts} failed starts in a row"
+            return f"; giving up after {self._pool.failures} failures in a row"
         next_try = self.next_try
         return f"; next try in {next_try:g} s" if next_try else ""
 

@@ -87,51 +87,74 @@ def test_a_start():
     assert (driven.pool.ready, driven.pool.failure, driven.pool.next_wake()) == (1, None, None)
 
 
-def test_failed_starts_wait_longer_and_longer_and_end_after_six():
+def test_failed_starts_wait_longer_and_longer_up_to_a_minute_and_end():
     driven = Driven()
-    for number in range(1, 7):
+    for number in range(1, 9):
         assert not driven.pool.gave_up
         driven.tell(Spawned(f"k{number}"))
         driven.crash(f"k{number}")
         driven.pass_time((driven.pool.next_try or driven.now) - driven.now)
     # Each try lasts no time here, so the gaps are the pauses.
     gaps = [after - before for before, after in itertools.pairwise(driven.launches())]
-    assert gaps == [1, 2, 4, 8, 16]
+    assert gaps == [1, 2, 4, 8, 16, 32, 60]
     assert driven.pool.gave_up
     assert driven.pool.next_wake() is None
     assert driven.pool.failure.reason == "the kernel exited with code 3 before it was ready"
     assert (driven.pool.failure.exit_code, driven.pool.failure.never_ready) == (3, True)
     assert driven.pool.want(driven.now, 1) == []
     driven.pool.want(driven.now, 0)
-    assert driven.pool.want(driven.now, 1) == [Launch("k7")]
+    assert driven.pool.want(driven.now, 1) == [Launch("k9")]
 
 
 def test_try_again_after_giving_up():
     driven = Driven()
-    for number in range(1, 7):
+    for number in range(1, 9):
         driven.crash(f"k{number}")
         driven.pass_time(60)
     assert driven.pool.gave_up
-    assert driven.pool.try_again(driven.now) == [Launch("k7")]
+    assert driven.pool.try_again(driven.now) == [Launch("k9")]
     assert driven.pool.failure is not None  # until it is ready
-    driven.bring_up("k7")
+    driven.bring_up("k9")
     assert driven.pool.failure is None
 
 
 def test_a_crash_is_mended_at_once_then_with_pauses_up_to_a_minute():
     driven = Driven()
     pauses = []
-    for number in range(1, 11):
+    for number in range(1, 9):
         driven.bring_up(f"k{number}")
         before = driven.now
         if driven.crash(f"k{number}") != [Detach(f"k{number}"), Launch(f"k{number + 1}")]:
             driven.pass_time(driven.pool.next_try - driven.now)
         pauses.append(driven.now - before)
-    assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert pauses == [0, 1, 2, 4, 8, 16, 32, 60]
     assert not driven.pool.gave_up
-    driven.bring_up("k11")
+    driven.bring_up("k9")
     driven.pass_time(60)
-    assert driven.crash("k11") == [Detach("k11"), Launch("k12")]
+    assert driven.crash("k9") == [Detach("k9"), Launch("k10")]
+    assert driven.pool.failures == 1
+
+
+def test_kernels_that_crash_before_they_are_of_use_end_too():
+    driven = Driven()
+    for number in range(1, 10):
+        assert not driven.pool.gave_up
+        driven.bring_up(f"k{number}")
+        driven.crash(f"k{number}")
+        driven.pass_time((driven.pool.next_try or driven.now) - driven.now)
+    assert driven.pool.gave_up
+    assert driven.pool.failures == 9
+    assert driven.pool.failure.reason == "the kernel exited with code 3"
+
+
+def test_a_kernel_that_has_worked_is_replaced_at_once_however_often():
+    driven = Driven()
+    for number in range(1, 101):
+        name, following = f"k{number}", f"k{number + 1}"
+        driven.bring_up(name)
+        driven.tell(LinkLost(name, "closed"), Exited(name, KernelExit(signal=11)))
+        assert driven.tell(Swept(name, worked=True)) == [Launch(following)]
+    assert len(set(driven.launches())) == 1
 
 
 def test_kernels_that_fail_together_fail_once():
