@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+#: Monotonic seconds, for threads that have no loop.
+monotonic: Callable[[], float] = time.monotonic
+
 
 class Handle(Protocol):
     """A call that was put on a clock and can be taken back."""

@@ -62,7 +62,7 @@ async def run(settings: Settings) -> None:
     runtime_file = RuntimeFile(settings.store)
     try:
         credentials = load_or_create(token_file)
-        with LogPump() as pump, ProcessLauncher(loop) as launcher:
+        with LogPump(line_limit=settings.log_line_bytes) as pump, ProcessLauncher(loop) as launcher:
             async with asyncio.TaskGroup() as group:
                 engine = Engine(
                     Surroundings(

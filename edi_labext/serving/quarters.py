@@ -48,6 +48,7 @@ class Quarters:
             surroundings.clock.wall,
             file_limit=settings.log_file_bytes,
             files=settings.log_files,
+            line_limit=settings.log_line_bytes,
         )
 
     def _present_pod(self) -> PodFolder:

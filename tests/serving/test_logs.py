@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import stat
 import subprocess
@@ -101,10 +102,10 @@ def test_one_record_in_is_one_line_out(tmp_path_factory, text):
 
 
 def test_escapes_and_forgery():
-    assert _one_line("a\tb\x1b[31m\r\n2023 k engine forged\u202e") == (
+    assert _one_line("a\tb\x1b[31m\r\n2023 k engine forged\u202e", 99) == (
         "a\tb\\x1b[31m\\r\\n2023 k engine forged\\u202e"
     )
-    assert _one_line("x" * (LINE_LIMIT + 3)).endswith("x ... (3 more characters)")
+    assert _one_line("x" * (LINE_LIMIT + 3), LINE_LIMIT).endswith("x ... (3 more characters)")
 
 
 def test_the_ring_and_the_files_are_bounded(tmp_path):
@@ -246,7 +247,7 @@ def test_a_flood_is_read_in_bounded_memory(tmp_path, monkeypatch, line):
     sizes: list[int] = []
     monkeypatch.setattr(pump_module, "LineSplitter", Splitter)
     code = f"import sys; [sys.stdout.buffer.write({line!r} * 1000) for _ in range({count} // 1000)]"
-    with LogPump() as pump:
+    with LogPump(rate=math.inf) as pump:
         kernel = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         assert kernel.stdout
         reading = os.dup(kernel.stdout.fileno())
@@ -267,3 +268,44 @@ def test_a_flood_is_read_in_bounded_memory(tmp_path, monkeypatch, line):
     book.close()
     files = list((tmp_path / "logs").iterdir())
     assert sum(file.stat().st_size for file in files) <= 3 * (10 << 20)
+
+
+def test_what_is_written_too_fast_is_dropped_and_counted():
+    size = pump_module.BURST + (1 << 20)
+    with LogPump(now=lambda: 1.0) as pump:  # nothing is ever allowed again
+        pipe, other = Pipe(pump), Pipe(pump)
+        threading.Thread(target=write_all, args=(pipe.writing, b"x" * 99 + b"\n", size)).start()
+        pipe.drained.result(20)
+        os.write(other.writing, b"neighbour\n")
+        other.close()
+        other.drained.result(5)
+    kept = sum(len(line) + 1 for line in pipe.lines[:-1] if len(line) == 99)
+    dropped = int(pipe.lines[-1].removeprefix("... ").split()[0])
+    assert pipe.lines[-1].endswith("bytes dropped here: written faster than 1 MiB a second")
+    assert abs(kept + dropped - size) < 100  # of the line at the seam
+    assert kept <= pump_module.BURST
+    assert other.lines == ["neighbour"]
+
+
+def test_after_a_flood_the_log_goes_on():
+    now = [1.0]
+    with LogPump(now=lambda: now[0]) as pump:
+        pipe = Pipe(pump)
+        line = b"x" * 99 + b"\n"
+        rest = pump_module.BURST + (2 << 20)
+        while rest > 0:
+            rest -= os.write(pipe.writing, line * 600)
+        now[0] += 10
+        while not any("dropped here" in text for text in pipe.lines):
+            threading.Event().wait(0.001)
+        os.write(pipe.writing, b"\nback again\n")
+        pipe.close()
+        pipe.drained.result(5)
+        assert pipe.lines[-1] == "back again"
+
+
+def write_all(fd: int, line: bytes, size: int) -> None:
+    rest = memoryview(line * (size // len(line)))
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+    os.close(fd)

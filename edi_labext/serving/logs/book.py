@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -30,9 +29,19 @@ FILE_LIMIT = 10 << 20
 FILES = 3
 
 # Control characters but tab; line and paragraph separators; marks that reorder what follows.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_ESCAPES = {
+    code: ascii(chr(code))[1:-1]
+    for first, last in (
+        (0x00, 0x08),
+        (0x0A, 0x1F),
+        (0x7F, 0x9F),
+        (0x200E, 0x200F),
+        (0x2028, 0x202E),
+        (0x2066, 0x2069),
+        (0xD800, 0xDFFF),
+    )
+    for code in range(first, last + 1)
+}
 
 
 class _Line(NamedTuple):
@@ -52,7 +61,7 @@ class LogBook:
         The deployment: files are ``<name>.log``, ``<name>.log.1`` (older) and so on.
     wall:
         Returns Unix seconds.
-    ring_lines, file_limit, files:
+    ring_lines, file_limit, files, line_limit:
         Limits, see the constants of this module.
 
     Notes
@@ -71,12 +80,14 @@ class LogBook:
         ring_lines: int = RING_LINES,
         file_limit: int = FILE_LIMIT,
         files: int = FILES,
+        line_limit: int = LINE_LIMIT,
     ) -> None:
         self._path = directory / f"{name}.log"
         self._wall = wall
         self._ring_lines = ring_lines
         self._file_limit = file_limit
         self._files = files
+        self._line_limit = line_limit
         self._lock = threading.Lock()
         self._ring: deque[_Line] = deque()
         self._characters = 0
@@ -94,7 +105,7 @@ class LogBook:
         head = f"{stamp.removesuffix('+00:00')}Z {kernel_id} {stream} "
         with self._lock:
             for text in texts:
-                shown = _one_line(text)
+                shown = _one_line(text, self._line_limit)
                 self._ring.append(_Line(kernel_id, stream, shown))
                 self._characters += len(shown)
                 if len(self._unwritten) < UNWRITTEN_LINES:
@@ -200,16 +211,12 @@ class LogBook:
             self._file = None
 
 
-def _one_line(text: str) -> str:
-    if len(text) > LINE_LIMIT:
-        text = f"{text[:LINE_LIMIT]} ... ({len(text) - LINE_LIMIT} more characters)"
+def _one_line(text: str, limit: int) -> str:
+    if len(text) > limit:
+        text = f"{text[:limit]} ... ({len(text) - limit} more characters)"
     # The first test is much the faster one, and nearly always enough.
-    return text if text.isprintable() else _UNSAFE.sub(_escape, text)
+    return text if text.isprintable() else text.translate(_ESCAPES)
 
 
 def _open_for_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _escape(match: re.Match[str]) -> str:
-    return match[0].encode("unicode_escape").decode("ascii")

@@ -1,13 +1,16 @@
 """The thread that reads what kernels write.
 
 A kernel that writes faster than anybody reads stops at a full pipe, so the pipes are always
-read, in a thread of their own: neither a flood nor a slow disk holds up the engine's loop.
+read, in a thread of their own: neither a flood nor a slow disk holds up the engine's loop. What
+comes faster than anybody could want it is dropped unseen, and how much that was is said.
 """
 
 from __future__ import annotations
 
 import codecs
 import contextlib
+import fcntl
+import math
 import os
 import selectors
 import threading
@@ -16,6 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Self
 
+from ..clock import monotonic
 from .book import LINE_LIMIT
 
 #: Bytes asked for at once.
@@ -23,8 +27,20 @@ READ_SIZE = 64 * 1024
 #: Reads of one pipe before the others have their turn.
 READS_PER_TURN = 4
 
-#: Bytes of a long line that are kept: the book's limit, less what the note about the rest needs.
-KEPT_OF_A_LINE = LINE_LIMIT - 64
+#: Of a long line's limit, what the note about the rest needs, in bytes.
+NOTE_SIZE = 64
+#: Bytes of a long line that are kept.
+KEPT_OF_A_LINE = LINE_LIMIT - NOTE_SIZE
+
+#: Bytes per second of one pipe that become lines, over time and at most at once. Making lines holds
+#: up the loop's thread, so that a flood would cost other deployments their quick answers.
+RATE = 1 << 20
+BURST = 4 << 20
+#: Bytes that must be allowed again before a pipe that floods is listened to again.
+RESUME = 1 << 19
+#: Seconds between two looks at a pipe that floods, and its size meanwhile: its writer hardly waits.
+LOOK = 0.004
+FLOOD_PIPE = 1 << 20
 
 #: Takes the lines of one pipe, in the pump's thread.
 Sink = Callable[[list[str]], None]
@@ -86,13 +102,35 @@ class LineSplitter:
 
 
 class _Pipe:
-    __slots__ = ("drained", "fd", "sink", "splitter")
+    __slots__ = ("_allowed", "_rate", "_then", "drained", "dropped", "fd", "sink", "splitter")
 
-    def __init__(self, fd: int, sink: Sink) -> None:
+    def __init__(self, fd: int, sink: Sink, line_limit: int, rate: float) -> None:
         self.fd = fd
         self.sink = sink
-        self.splitter = LineSplitter()
+        self.splitter = LineSplitter(line_limit - NOTE_SIZE)
         self.drained: Future[None] = Future()
+        self.dropped = 0  #: Bytes since it floods.
+        self._rate = rate
+        self._allowed: float = BURST
+        self._then = 0.0
+
+    def allows(self, size: int, now: float) -> bool:
+        """Tell whether ``size`` more bytes may become lines."""
+        earned = (now - self._then) * self._rate if self._then else 0.0
+        self._allowed, self._then = min(float(BURST), self._allowed + earned), now
+        return self._allowed >= size
+
+    def spend(self, size: int) -> None:
+        """Count what becomes lines."""
+        if self._rate != math.inf:
+            self._allowed -= size
+
+    def note(self) -> list[str]:
+        """Return what is to be said about what was dropped."""
+        dropped, self.dropped = self.dropped, 0
+        if not dropped:
+            return []
+        return [f"... {dropped} bytes dropped here: written faster than {RATE >> 20} MiB a second"]
 
 
 class LogPump:
@@ -100,9 +138,28 @@ class LogPump:
 
     The thread starts with the first pipe. The methods belong to the engine's loop. The pump owns
     the descriptors it was given and closes them.
+
+    Parameters
+    ----------
+    line_limit:
+        Longest line in bytes, the note about the rest included.
+    rate:
+        Bytes per second of one pipe that become lines; infinity drops nothing.
+    now:
+        Returns monotonic seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        line_limit: int = LINE_LIMIT,
+        rate: float = RATE,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self._line_limit = line_limit
+        self._rate = rate
+        self._now = now
+        self._flooding: dict[_Pipe, None] = {}
         self._selector = selectors.DefaultSelector()
         self._wake_reading, self._wake_writing = os.pipe()
         for fd in (self._wake_reading, self._wake_writing):
@@ -127,7 +184,7 @@ class LogPump:
         must go on. The future is set when the pipe has ended or was discarded, after the last
         line was given to the sink and ``fd`` was closed.
         """
-        pipe = _Pipe(fd, sink)
+        pipe = _Pipe(fd, sink, self._line_limit, self._rate)
         self.call(lambda: self._register(pipe))
         return pipe.drained
 
@@ -163,11 +220,13 @@ class LogPump:
 
     def _run(self) -> None:
         while not self._ending:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(LOOK if self._flooding else None):
                 if key.data is None:
                     self._serve_inbox()
                 else:
                     self._read(key.data)
+            for pipe in list(self._flooding):
+                self._drop(pipe)
         for pipe in list(self._pipes.values()):
             self._discard(pipe.drained)
 
@@ -203,13 +262,49 @@ class LogPump:
             if not data:
                 self._finish(pipe)
                 return
+            if not pipe.allows(len(data), self._now()):
+                self._begin_flood(pipe, len(data))
+                return
+            pipe.spend(len(data))
             _give(pipe.sink, pipe.splitter.feed(data))
             if len(data) < READ_SIZE:
                 return
 
-    def _finish(self, pipe: _Pipe) -> None:
+    def _begin_flood(self, pipe: _Pipe, size: int) -> None:
+        """Listen to ``pipe`` no more for a while; ``size`` bytes of it have just been read."""
         _give(pipe.sink, pipe.splitter.finish())
+        pipe.dropped += size
+        if pipe in self._flooding:  # read once more because it is discarded
+            return
         self._selector.unregister(pipe.fd)
+        self._flooding[pipe] = None
+        with contextlib.suppress(OSError, AttributeError):  # a limit of the user, or not Linux
+            fcntl.fcntl(pipe.fd, fcntl.F_SETPIPE_SZ, FLOOD_PIPE)
+
+    def _drop(self, pipe: _Pipe) -> None:
+        """Take what is there of a pipe that floods; listen again once that is allowed."""
+        for _ in range(FLOOD_PIPE // READ_SIZE):
+            try:
+                data = os.read(pipe.fd, FLOOD_PIPE)
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            if not data:
+                self._finish(pipe)
+                return
+            pipe.dropped += len(data)
+        if pipe.allows(RESUME, self._now()):
+            del self._flooding[pipe]
+            _give(pipe.sink, pipe.note())
+            self._selector.register(pipe.fd, selectors.EVENT_READ, pipe)
+
+    def _finish(self, pipe: _Pipe) -> None:
+        _give(pipe.sink, [*pipe.splitter.finish(), *pipe.note()])
+        if pipe in self._flooding:
+            del self._flooding[pipe]
+        else:
+            self._selector.unregister(pipe.fd)
         del self._pipes[pipe.fd]
         os.close(pipe.fd)
         pipe.drained.set_result(None)
