@@ -45,17 +45,25 @@ def connected() -> Iterator[EdiClient]:
         Local's engine does not start.
     """
     from ..client import LOCAL, EnvironmentSet, LocalEngine, default_store
+    from ..client.environments import TOKEN_VARIABLE, WMLA
 
     environment, variables = resolve(_target(), os.environ)
     engine = LocalEngine(default_store(), "background")
-    environments = EnvironmentSet(variables, engine)
+    environments = EnvironmentSet(
+        variables, engine, warn=lambda text: output.note(f"edi: warning: {text}")
+    )
     try:
         known = [item.id for item in environments.list()]
         if environment not in known:
+            if environments.problem is not None:
+                raise environments.problem
             raise click.UsageError(
                 f"There is no environment {echo(environment)}; there is {' and '.join(known)}."
                 + ("" if len(known) > 1 else " EDI_REST_SERVER is not set.")
             )
+        if _target().jwt_token is not None and environment != WMLA:
+            hosts = environments.describe(environment).hosts
+            environments.changes.paste_token(environment, variables[TOKEN_VARIABLE], hosts)
         starting = environment == LOCAL and engine.find() is None
         client = environments.connect(environment)
         if starting:
@@ -72,8 +80,9 @@ def connected() -> Iterator[EdiClient]:
 def resolve(target: Target, env: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """Return the environment's id, and the variables that say where it is.
 
-    ``--rest-server``, else ``--environment``, else ``EDI_REST_SERVER``, else Local. The token of
-    ``USER_ACCESS_TOKEN`` belongs to ``EDI_REST_SERVER``: another server needs its own.
+    ``--rest-server``, else ``--environment``, else ``EDI_REST_SERVER``, else the one chosen with
+    ``edi env use``, else Local. The token of ``USER_ACCESS_TOKEN`` belongs to
+    ``EDI_REST_SERVER``: another server needs its own.
 
     Raises
     ------
@@ -88,8 +97,8 @@ def resolve(target: Target, env: Mapping[str, str]) -> tuple[str, dict[str, str]
     variables = dict(env)
     configured = env.get(SERVER_VARIABLE, "").strip()
     chosen = target.environment
-    if chosen == LOCAL and target.rest_server is not None:
-        raise click.UsageError('--rest-server and "--environment local" contradict each other.')
+    if chosen not in (None, WMLA) and target.rest_server is not None:
+        raise click.UsageError(f'--rest-server and "--environment {chosen}" contradict each other.')
     if target.rest_server is not None:
         with wrong_use():
             address = parse_server(target.rest_server, source="--rest-server")
@@ -101,7 +110,7 @@ def resolve(target: Target, env: Mapping[str, str]) -> tuple[str, dict[str, str]
         variables[SERVER_VARIABLE] = address
         chosen = WMLA if chosen is None else chosen
     if chosen is None:
-        chosen = WMLA if configured else LOCAL
+        chosen = WMLA if configured else _kept_default(env) or LOCAL
     if target.jwt_token is not None:
         if chosen == LOCAL:
             raise click.UsageError(
@@ -110,6 +119,12 @@ def resolve(target: Target, env: Mapping[str, str]) -> tuple[str, dict[str, str]
             )
         variables[TOKEN_VARIABLE] = _token(target.jwt_token)
     return chosen, variables
+
+
+def _kept_default(env: Mapping[str, str]) -> str | None:
+    from ..client.environment_store import EnvironmentStore, default_settings_file
+
+    return EnvironmentStore(default_settings_file(env)).load().current
 
 
 def _target() -> Target:

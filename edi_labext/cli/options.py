@@ -78,7 +78,7 @@ def connection_options(command: Decorated) -> Decorated:
             "--environment",
             cls=_Connection,
             metavar="ID",
-            help='Which EDI: "local" or "wmla" (the one of EDI_REST_SERVER).',
+            help='Which EDI: "local", "wmla" (of EDI_REST_SERVER), or one of "edi env list".',
         ),
     ):
         command = option(command)

@@ -7,7 +7,9 @@ and so do we (``reference/rest-api.md`` section 4). Our engine adds ``code``, ``
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -47,6 +49,7 @@ _RETRY_LIMIT = 60.0
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Seen: "Runtime <x> does not exists." with status 400, "Model x doesn't exist."
 _NO_SUCH = re.compile(r"\b(does not|doesn't) exists?\b", re.IGNORECASE)
+_EXISTS = re.compile(r"\balready\b|\bexists\b", re.IGNORECASE)
 # Seen when a started deployment is deleted; its status is not known.
 _STARTED = re.compile(r"cannot be removed if it's started", re.IGNORECASE)
 
@@ -142,7 +145,7 @@ def refusal(
         hint=said.hint,
         field=said.field,
         detail=said.detail,
-        retry_after=_retry_after(answer),
+        retry_after=retry_after(answer),
         fields=said.fields,
     )
 
@@ -159,6 +162,19 @@ def _kind(status: int, said: _Said, *, inference: bool) -> type[EdiError]:
     if not said.is_json and status in (500, 502):
         return UpstreamBadResponse
     return UpstreamError
+
+
+def is_form_refused(answer: RawAnswer) -> bool:
+    """Tell whether an upload may have been refused because of how it was sent.
+
+    WMLA 2.3.0's words for that are not known. Our engine gives every refusal a code, and "exists"
+    is about the deployment; neither is about the form.
+    """
+    if answer.status == 415:
+        return True
+    said = _Said(answer)
+    text = f"{said.message} {said.quote}"
+    return answer.status == 400 and said.code is None and not _EXISTS.search(text)
 
 
 def read_model(answer: RawAnswer, model: type[Model], *, host: str) -> Model:
@@ -298,6 +314,14 @@ def _denied(status: int, host: str, permission: str | None, said: _Said) -> EdiE
     )
 
 
-def _retry_after(answer: RawAnswer) -> float | None:
+def retry_after(answer: RawAnswer) -> float | None:
+    """Return the seconds that an answer asks to wait, at most 60; ``None`` when it does not."""
     raw = answer.headers.get("Retry-After", "").strip()
-    return min(float(raw), _RETRY_LIMIT) if raw.isascii() and raw.isdigit() else None
+    if raw.isascii() and raw.isdigit():
+        return min(float(raw[:9]), _RETRY_LIMIT)
+    try:
+        # The other form is a date (RFC 9110, section 10.2.3).
+        seconds = parsedate_to_datetime(raw).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), _RETRY_LIMIT)

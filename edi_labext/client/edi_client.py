@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 from urllib.parse import quote
 
 from ..errors import UpstreamBadResponse
@@ -16,8 +16,10 @@ from ..models import (
     Runtime,
     check_name,
 )
+from .addresses import origin_of
 from .answers import (
     InferenceAnswer,
+    is_form_refused,
     read_items,
     read_model,
     read_models,
@@ -26,10 +28,14 @@ from .answers import (
     strange,
 )
 from .exchange import Exchange
+from .retries import NEVER, RetryPolicy
+from .transport import Network, RawAnswer
 from .upload import UPLOAD_TIMEOUT, WRITE_TIMEOUT, Upload
 
 #: Largest inference answer, in bytes (64 MiB).
 MAX_INFERENCE_ANSWER = 64 << 20
+#: How a package is sent.
+UploadForm = Literal["auto", "raw", "multipart"]
 # Statuses that say nothing about whether the route exists.
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -43,10 +49,17 @@ class EdiClient:
         Ends in ``/dlim/v1/``.
     token:
         Called for every request, so that a renewed token is used at once.
-    trust_proxies:
-        Whether ``HTTPS_PROXY`` and its like apply; never for this machine.
-    verify:
-        Certificate check: the usual authorities, or a file or folder of them.
+    trust_proxies, verify:
+        Of the network, where nothing else of it matters.
+    network:
+        How requests get there, instead of the two.
+    inference_url:
+        Base URL for inference, where that is another host; gets the token too.
+    upload:
+        How packages are sent: ``raw``, ``multipart`` (WMLA 2.3.0), or ``auto``, which tries the
+        second when the first is refused for its form.
+    retry:
+        When a question is asked again.
 
     Every method raises, besides what it names: :class:`~edi_labext.errors.UpstreamUnreachable`,
     :class:`~edi_labext.errors.UpstreamTimeout`, :class:`~edi_labext.errors.UpstreamBadResponse`,
@@ -59,11 +72,20 @@ class EdiClient:
         base_url: str,
         token: Callable[[], str],
         *,
-        trust_proxies: bool,
+        trust_proxies: bool = False,
         verify: bool | str = True,
+        network: Network | None = None,
+        inference_url: str | None = None,
+        upload: UploadForm = "auto",
+        retry: RetryPolicy = NEVER,
     ) -> None:
         self.base_url = base_url.rstrip("/") + "/"
-        self._exchange = Exchange(self.base_url, token, trust_proxies=trust_proxies, verify=verify)
+        network = network or Network(trust_proxies=trust_proxies, verify=verify)
+        self._exchange = Exchange(self.base_url, token, network, retry)
+        self._inference = self._exchange
+        if inference_url is not None and origin_of(inference_url) != origin_of(self.base_url):
+            self._inference = Exchange(inference_url, token, network, retry)
+        self._upload: UploadForm = upload
         self._known_capabilities: Capabilities | None = None
         self._asked_capabilities = False
 
@@ -78,6 +100,15 @@ class EdiClient:
     def close(self) -> None:
         """Close idle connections."""
         self._exchange.transport.close()
+        self._inference.transport.close()
+
+    def permissions(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the permissions that requests so far have shown to be there, and not to be."""
+        shown = (self._exchange, self._inference)
+        return (
+            frozenset().union(*(exchange.permitted for exchange in shown)),
+            frozenset().union(*(exchange.forbidden for exchange in shown)),
+        )
 
     # --- deployments ------------------------------------------------------------------------
 
@@ -121,16 +152,40 @@ class EdiClient:
         InvalidInput, TooLarge
             The package was refused.
         """
-        answer = self._exchange.call(
+        return read_model(
+            self._send_package(
+                lambda as_form: Upload(file, size, progress, checkpoint, as_form=as_form)
+            ),
+            ModelDescription,
+            host=self.host,
+        )
+
+    def _send_package(self, make: Callable[[bool], Upload]) -> RawAnswer:
+        """Send an upload, in the other form if the first is refused for that.
+
+        What was refused has not been deployed, so nothing is deployed twice.
+        """
+        as_form = self._upload == "multipart"
+        body = make(as_form)
+        answer = self._post_package(body)
+        if self._upload == "auto" and is_form_refused(answer) and body.rewind():
+            second = self._post_package(make(True))
+            # The first refusal is about the package itself unless the second form works.
+            if second.status < 400:
+                self._upload, answer = "multipart", second
+        elif answer.status < 400 and not as_form:
+            self._upload = "raw"
+        return self._exchange.require(answer, "Inference Publish")
+
+    def _post_package(self, body: Upload) -> RawAnswer:
+        return self._exchange.send(
             "POST",
             self._exchange.path("deployment", "model"),
-            "Inference Publish",
-            headers={"Content-Type": "application/octet-stream"},
-            body=Upload(file, size, progress, checkpoint),
+            headers={"Content-Type": body.content_type},
+            body=body,
             connect_timeout=WRITE_TIMEOUT,
             read_timeout=UPLOAD_TIMEOUT,
         )
-        return read_model(answer, ModelDescription, host=self.host)
 
     def delete_model(self, name: str) -> None:
         """Remove a stopped deployment and its files for good.
@@ -335,17 +390,18 @@ class EdiClient:
         timeout:
             Seconds; a little more than the profile's ``task_execution_timeout`` (60).
         """
-        answer = self._exchange.send(
+        answer = self._inference.send(
             "POST",
-            self._exchange.path("inference", check_name(name)),
+            self._inference.path("inference", check_name(name)),
             headers={"Content-Type": content_type},
             bearer=True,
             body=body,
             read_timeout=timeout,
             limit=MAX_INFERENCE_ANSWER,
         )
+        self._inference.note(answer, "Inference Run")
         if answer.status in (401, 403):
-            raise refusal(answer, host=self.host, permission="Inference Run")
+            raise self._inference.refused(answer, "Inference Run")
         return InferenceAnswer(
-            answer.status, answer.body, answer.content_type, answer.elapsed, self.host
+            answer.status, answer.body, answer.content_type, answer.elapsed, self._inference.host
         )

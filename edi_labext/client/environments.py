@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import re
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
-from ..errors import NotConfigured, NotFound, echo
+from ..errors import EdiError, NotConfigured, NotFound, echo
+from .addresses import SERVER_VARIABLE, host_of, parse_server
 from .edi_client import EdiClient
+from .environment_changes import LOCAL, WMLA, EnvironmentChanges, checked_network
+from .environment_settings import EnvironmentSettings, VariableSecret
+from .environment_store import EnvironmentStore, default_settings_file
 from .local_engine import EngineAddress, LocalEngine
-from .tokens import TOKEN_VARIABLE, FileToken, VariableToken, token_expiry
-from .transport import is_loopback
+from .pasted_tokens import PastedTokens
+from .retries import NEVER, RetryPolicy
+from .token_sources import token_source
+from .tokens import TOKEN_VARIABLE, FileToken, TokenSource, token_expiry
+from .transport import Network
 
-#: Identifier of the environment that is always there.
-LOCAL = "local"
-#: Identifier of the environment that the variables describe.
-WMLA = "wmla"
-#: The environment variable with the address of WMLA's EDI.
-SERVER_VARIABLE = "EDI_REST_SERVER"
-#: Where the certificate authorities of a company may be, in the order of requests and OpenSSL.
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-
-_EDI_PATH = "/dlim/v1"
-_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
-_HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+")
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +31,57 @@ class Environment:
     Attributes
     ----------
     id:
-        Lower-case identifier: ``local``, ``wmla``.
+        Lower-case identifier: ``local``, ``wmla``, or that of a stored one.
     title:
         For people.
     kind:
         ``local`` is this machine's engine.
     host:
         Host and port of a remote one, ``None`` when the address is unusable or local.
+    source:
+        ``variable`` is the one of ``EDI_REST_SERVER``, ``stored`` one of the settings file.
+    address, inference_address:
+        Normalised base URLs, ``None`` like ``host``.
+    insecure:
+        Whether the check of certificates is switched off.
+    production:
+        Whether confirmations are to be stricter.
     """
 
     id: str
     title: str
     kind: Literal["local", "remote"]
     host: str | None
+    source: Literal["built-in", "variable", "stored"] = "built-in"
+    address: str | None = None
+    inference_address: str | None = None
+    insecure: bool = False
+    production: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """What may be known of an environment's token, which is not the token.
+
+    Attributes
+    ----------
+    kind:
+        Where it comes from: ``variable``, ``file``, ``command``, ``login``, ``session``, or
+        ``engine`` for Local; ``None`` when none was chosen.
+    pasted:
+        Whether a pasted one goes before that.
+    expires:
+        Unix seconds at which it ends, as it says of itself; ``None`` when it does not say, or it
+        has not been fetched yet.
+    """
+
+    kind: str | None
+    pasted: bool = False
+    expires: float | None = None
 
 
 class EnvironmentSet:
-    """Local, and the one that ``EDI_REST_SERVER`` names.
+    """Local, the one that ``EDI_REST_SERVER`` names, and those of the settings file.
 
     Parameters
     ----------
@@ -61,13 +89,32 @@ class EnvironmentSet:
         Where the variables are read, anew at every use; ``os.environ`` in production.
     engine:
         Local's.
+    settings:
+        The settings file, by default the one in the Jupyter configuration directory.
+    retry:
+        When clients of remote ones ask again.
+    warn:
+        Told once of each environment whose certificates are not checked.
     """
 
-    def __init__(self, env: Mapping[str, str], engine: LocalEngine) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        engine: LocalEngine,
+        *,
+        settings: EnvironmentStore | None = None,
+        retry: RetryPolicy | None = None,
+        warn: Callable[[str], None] = _LOG.warning,
+    ) -> None:
         self._env = env
         self._engine = engine
+        self.settings = settings or EnvironmentStore(default_settings_file(env))
+        self._retry = retry or RetryPolicy()
+        self._warn = warn
+        self._warned: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str, ...], EdiClient] = {}
+        self._clients: dict[tuple[str, ...], tuple[EdiClient, TokenSource]] = {}
+        self.pasted = PastedTokens()
 
     def __repr__(self) -> str:
         return f"EnvironmentSet({', '.join(item.id for item in self.list())})"
@@ -77,18 +124,46 @@ class EnvironmentSet:
         """Local's engine."""
         return self._engine
 
+    @property
+    def changes(self) -> EnvironmentChanges:
+        """What can be changed of the stored ones, and of tokens."""
+        return EnvironmentChanges(self._env, self.settings, self.pasted, self.describe)
+
+    @property
+    def problem(self) -> EdiError | None:
+        """Why the settings file cannot be used; its environments are missing then."""
+        try:
+            self.settings.load()
+        except EdiError as error:
+            return error
+        return None
+
+    @property
+    def default(self) -> str:
+        """Identifier of the one that is meant when none is named.
+
+        That of ``EDI_REST_SERVER`` where it is set, as a variable is nearer than a file; else the
+        one chosen by ``edi env use``; else Local.
+        """
+        if self._variable_is_set:
+            return WMLA
+        try:
+            kept = self.settings.load()
+        except EdiError:
+            return LOCAL
+        current = kept.current
+        return current if current is not None and current in kept.environments else LOCAL
+
     def list(self) -> list[Environment]:
         """Return all environments, Local first. Neither connects nor raises."""
         found = [Environment(LOCAL, "Local (this machine)", "local", None)]
-        raw = self._env.get(SERVER_VARIABLE, "").strip()
-        if raw:
-            host: str | None
-            try:
-                host = urlsplit(parse_server(raw)).netloc
-            except NotConfigured:
-                host = None
-            found.append(Environment(WMLA, f"WMLA ({host})" if host else "WMLA", "remote", host))
-        return found
+        if self._variable_is_set:
+            found.append(_described(WMLA, self._of_variable(), "variable"))
+        try:
+            kept = self.settings.load().environments
+        except EdiError:
+            return found
+        return found + [_described(name, kept[name], "stored") for name in sorted(kept)]
 
     def connect(self, environment: str) -> EdiClient:
         """Return a client of the environment with that ``id``, ready to use.
@@ -101,14 +176,32 @@ class EnvironmentSet:
         NotFound
             ``environment_not_found``
         NotConfigured
-            The address or token is missing or unusable.
+            The address, token or a certificate file is missing or unusable.
         Unavailable
             Local's engine does not start.
         """
         if environment == LOCAL:
             return self._local(self._engine.ensure())
-        if environment == WMLA and self._env.get(SERVER_VARIABLE, "").strip():
-            return self._remote()
+        client, token = self._remote(environment, self.describe(environment))
+        token.known()  # Missing or unusable is better said now than by the first request.
+        return client
+
+    def describe(self, environment: str) -> EnvironmentSettings:
+        """Return the settings of a remote environment.
+
+        Raises
+        ------
+        NotFound
+            ``environment_not_found``
+        NotConfigured
+            ``bad_environments_file``, when it can only be there.
+        """
+        if environment == WMLA and self._variable_is_set:
+            return self._of_variable()
+        if environment not in (LOCAL, WMLA):
+            kept = self.settings.load().environments
+            if environment in kept:
+                return kept[environment]
         raise NotFound(
             f"There is no environment {echo(environment)}.",
             code="environment_not_found",
@@ -117,115 +210,148 @@ class EnvironmentSet:
             else None,
         )
 
+    def network(self, environment: str) -> Network:
+        """Return how requests reach a remote environment.
+
+        Raises
+        ------
+        NotFound, NotConfigured
+            As :meth:`connect`.
+        """
+        return self._network(environment, self.describe(environment))
+
+    def token(self, environment: str) -> TokenSource:
+        """Return where a remote environment's token is read; raises as :meth:`connect`."""
+        return self._remote(environment, self.describe(environment))[1]
+
+    def token_state(self, environment: str) -> TokenState:
+        """Return what may be told of a token; asks and runs nothing, raises nothing."""
+        if environment == LOCAL:
+            return TokenState("engine")
+        try:
+            settings = self.describe(environment)
+            is_bound = settings.token is not None and settings.is_token_bound
+            kind = settings.token.kind if settings.token is not None and is_bound else None
+            pasted = self.pasted.get(environment, settings) is not None
+        except EdiError:
+            return TokenState(None)
+        try:
+            token = self._remote(environment, settings)[1].known()
+        except EdiError:
+            token = None
+        return TokenState(kind, pasted, None if token is None else token_expiry(token))
+
     def token_expiry(self, environment: str) -> float | None:
         """Return the Unix second at which a remote one's token ends; ``None`` when unknown."""
-        if environment != WMLA:
-            return None
-        try:
-            return token_expiry(VariableToken(self._env)())
-        except NotConfigured:
-            return None
+        return self.token_state(environment).expires
 
     def close(self) -> None:
         """Close all connections, and the engine if its :class:`LocalEngine` started it."""
         with self._lock:
-            clients = list(self._clients.values())
+            clients = [client for client, _ in self._clients.values()]
             self._clients.clear()
         for client in clients:
             client.close()
         self._engine.close()
 
+    # --- parts ------------------------------------------------------------------------------
+
+    @property
+    def _variable_is_set(self) -> bool:
+        return bool(self._env.get(SERVER_VARIABLE, "").strip())
+
+    def _of_variable(self) -> EnvironmentSettings:
+        """Return the environment of the variables, whose token is bound to their address."""
+        raw = self._env[SERVER_VARIABLE]
+        made = EnvironmentSettings.model_construct(
+            title="WMLA", address=raw, token=VariableSecret(variable=TOKEN_VARIABLE)
+        )
+        try:
+            base_url = parse_server(raw)
+        except NotConfigured:
+            return made
+        title = f"WMLA ({host_of(base_url)})"
+        made = made.model_copy(update={"title": title, "address": base_url})
+        return made.model_copy(update={"token_origins": made.origins})
+
     def _local(self, address: EngineAddress) -> EdiClient:
+        token = FileToken(address.token_file)
+        key = (LOCAL, address.rest_server, str(address.token_file), str(address.pid))
         return self._shared(
-            (LOCAL, address.rest_server, str(address.token_file), str(address.pid)),
-            lambda: EdiClient(
-                address.rest_server, FileToken(address.token_file), trust_proxies=False
-            ),
-        )
+            key,
+            lambda: (EdiClient(address.rest_server, token, retry=NEVER), token),
+        )[0]
 
-    def _remote(self) -> EdiClient:
-        base_url = parse_server(self._env[SERVER_VARIABLE])
-        token = VariableToken(self._env)
-        token()  # Missing or unusable is better said now than by the first request.
-        verify = _authorities(self._env)
-        return self._shared(
-            (WMLA, base_url, str(verify)),
-            lambda: EdiClient(base_url, token, trust_proxies=True, verify=verify),
-        )
+    def _remote(
+        self, environment: str, settings: EnvironmentSettings
+    ) -> tuple[EdiClient, TokenSource]:
+        if environment == WMLA:
+            parse_server(settings.address)  # In the words of the variable.
+        network = self._network(environment, settings)
+        base_url, inference_url = settings.base_url, settings.inference_url
+        has_pasted = self.pasted.get(environment, settings) is not None
 
-    def _shared(self, key: tuple[str, ...], make: Callable[[], EdiClient]) -> EdiClient:
+        def make() -> tuple[EdiClient, TokenSource]:
+            source = token_source(
+                settings,
+                env=self._env,
+                network=network,
+                pasted=lambda: self.pasted.get(environment, settings),
+            )
+            client = EdiClient(
+                base_url,
+                source,
+                network=network,
+                inference_url=inference_url,
+                upload=settings.upload,
+                retry=self._retry,
+            )
+            return client, source
+
+        key = (environment, settings.model_dump_json(), repr(network), str(has_pasted))
+        return self._shared(key, make)
+
+    def _network(self, environment: str, settings: EnvironmentSettings) -> Network:
+        network = checked_network(settings, self._env)
+        if network.verify is False and (environment, settings.address) not in self._warned:
+            self._warned.add((environment, settings.address))
+            self._warn(
+                f"The certificate of {settings.hosts[0]} (environment {environment}) is NOT "
+                "checked: whoever is on the way can read your token and what you send."
+            )
+        return network
+
+    def _shared(
+        self, key: tuple[str, ...], make: Callable[[], tuple[EdiClient, TokenSource]]
+    ) -> tuple[EdiClient, TokenSource]:
         """Return the client of an address; one of an older address of the same id is closed."""
         with self._lock:
-            client = self._clients.get(key)
-            if client is None:
+            found = self._clients.get(key)
+            if found is None:
                 for old in [other for other in self._clients if other[0] == key[0]]:
-                    self._clients.pop(old).close()
-                client = self._clients[key] = make()
-            return client
+                    self._clients.pop(old)[0].close()
+                found = self._clients[key] = make()
+            return found
 
 
-def parse_server(raw: str, *, source: str = SERVER_VARIABLE) -> str:
-    """Return the base URL, ending in ``/dlim/v1/``, for an address as people paste it.
-
-    Accepted with or without trailing slash and ``/dlim/v1``. ``source`` is how messages name the
-    place where it was found; the address itself may hold a password and is not repeated.
-
-    Raises
-    ------
-    NotConfigured
-        ``bad_address``: no address, plain ``http`` to another machine, a user name, query or
-        fragment inside.
-    """
-    text = raw.strip()
+def _described(
+    name: str, settings: EnvironmentSettings, source: Literal["variable", "stored"]
+) -> Environment:
     try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise _bad(source, "is not an address") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise _bad(source, "does not start with https://")
-    if "@" in parts.netloc:
-        raise _bad(source, "holds a user name or password")
-    if "?" in text or "#" in text:
-        raise _bad(source, "has a query or fragment")
-    if not _HOST.fullmatch(host) or not text.isascii():
-        raise _bad(source, "has no usable host name")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise NotConfigured(
-            f"{source} uses plain http, which would show the token to the network.",
-            code="bad_address",
-            hint="Use https://.",
-        )
-    path = parts.path.rstrip("/")
-    if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
-        raise _bad(source, "has an unusable path")
-    if not path.endswith(_EDI_PATH):
-        path += _EDI_PATH
-    name = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{name}{f':{port}' if port is not None else ''}{path}/"
-
-
-def _bad(source: str, what: str) -> NotConfigured:
-    return NotConfigured(
-        f"{source} {what}.",
-        code="bad_address",
-        hint="It looks like https://wmla-console.example.com/dlim/v1/ .",
+        address, inference = settings.base_url, settings.inference_url
+    except NotConfigured:
+        return Environment(name, settings.title, "remote", None, source)
+    return Environment(
+        name,
+        settings.title,
+        "remote",
+        host_of(address),
+        source,
+        address,
+        inference,
+        insecure=not settings.verify,
+        production=settings.production,
     )
-
-
-def _authorities(env: Mapping[str, str]) -> bool | str:
-    for variable in CA_VARIABLES:
-        value = env.get(variable)
-        if not value:
-            continue
-        if not Path(value).exists():
-            raise NotConfigured(
-                f"{variable} names {echo(value)}, which does not exist.",
-                code="bad_ca_bundle",
-                hint="Correct it, or unset it to use the usual certificate authorities.",
-            )
-        return value
-    return True
 
 
 __all__ = [
@@ -235,5 +361,6 @@ __all__ = [
     "WMLA",
     "Environment",
     "EnvironmentSet",
+    "TokenState",
     "parse_server",
 ]

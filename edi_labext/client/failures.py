@@ -14,7 +14,9 @@ _REMOTE_HINT = "Check the address in EDI_REST_SERVER, the network and VPN."
 _LOCAL_HINT = "The serving engine may just have ended. Try again; it is started when needed."
 
 
-def explain(error: Exception, host: str, elapsed: float, *, local: bool) -> UpstreamError:
+def explain(
+    error: Exception, host: str, elapsed: float, *, local: bool, proxy: str | None = None
+) -> UpstreamError:
     """Say what a failure of requests or urllib3 means.
 
     Parameters
@@ -25,15 +27,15 @@ def explain(error: Exception, host: str, elapsed: float, *, local: bool) -> Upst
         Seconds since the first byte was sent.
     local:
         Whether ``host`` is this machine.
+    proxy:
+        Host and port of the proxy on the way, if there is one.
     """
     hint = _LOCAL_HINT if local else _REMOTE_HINT
     waited = f"(after {elapsed:.1f} s)"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return UpstreamUnreachable(
-            f"The proxy on the way to {host} refused or could not be reached {waited}.",
-            code="proxy_error",
-            hint="Check HTTPS_PROXY and NO_PROXY.",
-        )
+    if isinstance(error, requests.exceptions.ProxyError | requests.exceptions.InvalidProxyURL) or (
+        proxy is not None and isinstance(error, requests.exceptions.InvalidURL)
+    ):
+        return _proxy_error(error, host, proxy, waited)
     if isinstance(error, requests.exceptions.SSLError):
         return UpstreamUnreachable(
             f"The certificate of {host} is not trusted: {_tls_reason(error)}.",
@@ -69,6 +71,27 @@ def explain(error: Exception, host: str, elapsed: float, *, local: bool) -> Upst
         f"The connection to {host} broke {waited}.",
         code="upstream_reset",
         hint=hint,
+    )
+
+
+def _proxy_error(error: Exception, host: str, proxy: str | None, waited: str) -> UpstreamError:
+    text = str(error)
+    if isinstance(error, requests.exceptions.InvalidURL):
+        what = "has an address that cannot be used"
+    elif "407" in text:
+        what = "wants a user name and password"
+    elif _caused_by(error, urllib3.exceptions.NameResolutionError):
+        what = "was not found"
+    elif _caused_by(error, ConnectionRefusedError):
+        what = "refused the connection"
+    else:
+        what = "refused or could not be reached"
+    return UpstreamUnreachable(
+        f"The proxy {echo(proxy)} on the way to {host} {what} {waited}."
+        if proxy
+        else f"The proxy on the way to {host} {what} {waited}.",
+        code="proxy_error",
+        hint="Check HTTPS_PROXY and NO_PROXY, or the proxy of the environment.",
     )
 
 

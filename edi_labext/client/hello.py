@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from ..errors import EdiError
 from ..models.strict_json import parse_object
+from .addresses import is_loopback
 from .tokens import FileToken, read_private
-from .transport import Transport, is_loopback
+from .transport import Network, Transport
 
 #: Name of the runtime file in the store.
 RUNTIME_FILE = "engine.json"
@@ -77,7 +78,7 @@ class Greeter:
         origin = f"{parts.scheme}://{parts.netloc}"
         transport = self._transport
         if transport is None or transport.origin != origin:
-            transport = self._transport = Transport(origin, trust_proxies=False)
+            transport = self._transport = Transport(origin, Network(trust_proxies=False))
         nonce = secrets.token_hex(32)
         try:
             token = FileToken(token_file)()

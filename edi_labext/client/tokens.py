@@ -9,8 +9,11 @@ import math
 import os
 import re
 import stat
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import NotConfigured
 
@@ -18,6 +21,8 @@ from ..errors import NotConfigured
 TOKEN_VARIABLE = "USER_ACCESS_TOKEN"  # noqa: S105 - a name
 
 _MAX_TOKEN = 16 << 10
+# Seconds before the end of a fetched token at which another one is fetched.
+_MARGIN = 30.0
 _BEARER = re.compile(r"bearer([ \t]+|$)", re.IGNORECASE)
 
 
@@ -83,6 +88,29 @@ def token_expiry(token: str) -> float | None:
         return None
 
 
+class TokenSource(Protocol):
+    """Where a token comes from. Usable from several threads; its ``repr`` holds no token."""
+
+    @property
+    def advice(self) -> str:
+        """What a person can do once its token is refused, one or two sentences."""
+
+    def __call__(self) -> str:
+        """Return the token; raises :class:`~edi_labext.errors.NotConfigured` and other errors."""
+
+    def renew(self, rejected: str) -> str:
+        """Return the token after ``rejected`` was refused: another one, if there is one."""
+
+    def known(self) -> str | None:
+        """Return the token at hand without running or asking anything, ``None`` without one.
+
+        Raises
+        ------
+        NotConfigured
+            There will be none.
+        """
+
+
 class VariableToken:
     """The token of an environment variable, read anew at every call."""
 
@@ -103,6 +131,19 @@ class VariableToken:
 
     def __repr__(self) -> str:
         return f"VariableToken({self._variable})"
+
+    @property
+    def advice(self) -> str:
+        """What to do once its token is refused."""
+        return f"Get a new one, set {self._variable} and restart JupyterLab."
+
+    def renew(self, rejected: str) -> str:
+        """Read it again."""
+        return self()
+
+    def known(self) -> str | None:
+        """Read it."""
+        return self()
 
 
 class FileToken:
@@ -125,6 +166,76 @@ class FileToken:
 
     def __repr__(self) -> str:
         return f"FileToken({self._path.name})"
+
+    @property
+    def advice(self) -> str:
+        """What to do once its token is refused."""
+        return f"Write a new one into {self._path.name}; it is read again at the next request."
+
+    def renew(self, rejected: str) -> str:
+        """Read it again."""
+        return self()
+
+    def known(self) -> str | None:
+        """Read it."""
+        return self()
+
+
+class FetchedToken:
+    """A token that has to be fetched, kept until shortly before its end or until it is refused.
+
+    Parameters
+    ----------
+    fetch:
+        Returns a clean token; may take its time.
+    advice:
+        What to do once a freshly fetched token is refused.
+    name:
+        For ``repr``.
+    clock:
+        Unix seconds; a parameter for tests.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], str],
+        *,
+        advice: str,
+        name: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.advice = advice
+        self._fetch = fetch
+        self._name = name
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: str | None = None
+
+    def __call__(self) -> str:
+        """Return the token, fetching it if there is none or it is about to end."""
+        with self._lock:
+            if self._token is None or self._ends_soon(self._token):
+                self._token = None
+                self._token = self._fetch()
+            return self._token
+
+    def __repr__(self) -> str:
+        return f"FetchedToken({self._name})"
+
+    def renew(self, rejected: str) -> str:
+        """Fetch another one, unless somebody else has done so meanwhile."""
+        with self._lock:
+            if self._token == rejected:
+                self._token = None
+        return self()
+
+    def known(self) -> str | None:
+        """Return what was fetched last."""
+        return self._token
+
+    def _ends_soon(self, token: str) -> bool:
+        end = token_expiry(token)
+        return end is not None and end - self._clock() < _MARGIN
 
 
 def read_private(path: Path, limit: int) -> bytes:

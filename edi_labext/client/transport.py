@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 from collections.abc import Mapping
@@ -23,6 +22,8 @@ from ..errors import (
     UpstreamUnreachable,
     echo,
 )
+from .addresses import is_loopback
+from .deadline import POOL_CLASSES
 from .failures import explain, explain_os
 
 #: Seconds to wait for a connection, and for the next byte of an answer.
@@ -35,14 +36,45 @@ _UPLOAD_BLOCK = 256 << 10
 _POOL = 16
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` (a name or address without brackets) is this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How requests leave this machine.
+
+    Attributes
+    ----------
+    trust_proxies:
+        Whether ``HTTPS_PROXY`` and its like apply; never for this machine.
+    verify:
+        Certificate check: the usual authorities, or a file or folder of them; ``False`` is none.
+    certificate:
+        Path of our own certificate with its key, or of both.
+    proxy:
+        Address of a proxy instead of the variables'; ``none`` for no proxy.
+    """
+
+    trust_proxies: bool = True
+    verify: bool | str = True
+    certificate: str | tuple[str, str] | None = None
+    proxy: str | None = None
+
+    def proxies(self, origin: str) -> dict[str, str]:
+        """Return the proxies for requests to ``origin``, as requests wants them."""
+        if not self.trust_proxies or is_loopback(urlsplit(origin).hostname or ""):
+            return {}
+        if self.proxy is not None:
+            return {} if self.proxy == "none" else dict.fromkeys(("http", "https"), self.proxy)
+        found = requests.utils.get_environ_proxies(origin, no_proxy=None)
+        return {str(scheme): str(proxy) for scheme, proxy in found.items()}
+
+    def proxy_host(self, origin: str) -> str | None:
+        """Return host and port of the proxy on the way to ``origin``, without a password."""
+        proxy = requests.utils.select_proxy(origin, self.proxies(origin))
+        if not proxy:
+            return None
+        try:
+            return urlsplit(proxy if "://" in proxy else f"//{proxy}").netloc.rpartition("@")[2]
+        except ValueError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +128,12 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, blocksize=_UPLOAD_BLOCK, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOL_CLASSES
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, blocksize=_UPLOAD_BLOCK, **proxy_kwargs)
+        manager.pool_classes_by_scheme = POOL_CLASSES
+        return manager
 
 
 class Transport:
@@ -105,19 +143,16 @@ class Transport:
     ----------
     origin:
         Scheme, host and port; every path is appended to it.
-    trust_proxies:
-        Whether the usual proxy variables apply. They never do for this machine.
-    verify:
-        Check the server's certificate: with the usual authorities, or those of a file or folder.
+    network:
+        How requests get there.
     """
 
-    def __init__(self, origin: str, *, trust_proxies: bool, verify: bool | str = True) -> None:
+    def __init__(self, origin: str, network: Network) -> None:
         parts = urlsplit(origin)
         self.origin = origin
         self.host = parts.netloc
         self.is_local = is_loopback(parts.hostname or "")
-        self._trust_proxies = trust_proxies and not self.is_local
-        self._verify = verify
+        self.network = network
         self._session = _Session()
         # No .netrc (it would replace our header), no variables unless asked for below.
         self._session.trust_env = False
@@ -152,7 +187,8 @@ class Transport:
             Bytes, or an object with ``__len__``, ``__iter__`` and ``read``, streamed with that
             length. What its ``read`` raises ends the exchange and is passed on.
         connect_timeout, read_timeout:
-            In seconds. The body of the answer has to be complete within ``read_timeout`` as well.
+            In seconds. The head of the answer has to be complete within ``read_timeout``, however
+            it trickles in, and so has its body after that.
         limit:
             Largest body of the answer in bytes.
         secret:
@@ -177,15 +213,22 @@ class Transport:
                 timeout=(connect_timeout, read_timeout),
                 allow_redirects=False,
                 stream=True,
-                verify=self._verify,
-                proxies=self._proxies(),
+                verify=self.network.verify,
+                cert=self.network.certificate,
+                proxies=self.network.proxies(self.origin),
             ) as response:
                 answer = self._read(response, started, read_timeout, limit, secret)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             elapsed = time.monotonic() - started
-            failure = explain(error, self.host, elapsed, local=self.is_local)
+            failure = explain(
+                error,
+                self.host,
+                elapsed,
+                local=self.is_local,
+                proxy=self.network.proxy_host(self.origin),
+            )
         except OSError as error:
-            failure = explain_os(error, self.host, self._verify)
+            failure = explain_os(error, self.host, self.network.verify)
         except UnicodeError:
             failure = UpstreamUnreachable(f"{self.host} is not a host name.")
         else:
@@ -193,12 +236,6 @@ class Transport:
                 raise self._redirected(answer)
             return answer
         raise failure
-
-    def _proxies(self) -> dict[str, str]:
-        if not self._trust_proxies:
-            return {}
-        found = requests.utils.get_environ_proxies(self.origin, no_proxy=None)
-        return {str(scheme): str(proxy) for scheme, proxy in found.items()}
 
     def _read(
         self,

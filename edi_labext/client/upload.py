@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
@@ -29,6 +30,9 @@ class Upload:
         Bytes to send.
     progress, checkpoint:
         As for :meth:`~edi_labext.client.EdiClient.deploy`.
+    as_form:
+        Send it as the field ``userfile`` of a ``multipart/form-data`` form, which is what WMLA
+        2.3.0 takes (``reference/rest-api.md`` section 5), instead of as the body itself.
     """
 
     def __init__(
@@ -37,25 +41,54 @@ class Upload:
         size: int,
         progress: Callable[[int, int], None] | None,
         checkpoint: Callable[[], None] | None,
+        *,
+        as_form: bool = False,
     ) -> None:
         self._file = file
+        self._start = file.tell() if file.seekable() else None
         self._size = size
-        self._sent = 0
         self._progress = progress
         self._checkpoint = checkpoint
+        self.content_type = "application/octet-stream"
+        self._head = self._tail = b""
+        if as_form:
+            # Long enough by chance not to be in the package.
+            boundary = f"edi-{secrets.token_hex(24)}"
+            self.content_type = f"multipart/form-data; boundary={boundary}"
+            self._head = (
+                f"--{boundary}\r\n"
+                'Content-Disposition: form-data; name="userfile"; filename="package.tar.gz"\r\n'
+                "Content-Type: application/octet-stream\r\n\r\n"
+            ).encode()
+            self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self._sent = 0
+        self._before = self._head
+        self._after = self._tail
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._head) + self._size + len(self._tail)
 
     def __iter__(self) -> Iterator[bytes]:
         while block := self.read(_BLOCK):
             yield block
+
+    def rewind(self) -> bool:
+        """Begin anew, after an answer that says that nothing was done; tell whether that works."""
+        if self._start is None:
+            return False
+        self._file.seek(self._start)
+        self._sent = 0
+        self._before, self._after = self._head, self._tail
+        return True
 
     def read(self, count: int) -> bytes:
         """Return the next block; told by urllib3 how large it may be."""
         # Once everything is on its way, only the answer tells what became of it.
         if self._checkpoint is not None and self._sent < self._size:
             self._checkpoint()
+        if self._before:
+            block, self._before = self._before[:count], self._before[count:]
+            return block
         if self._progress is not None:
             # Asked for the next block, so the one before is on its way.
             self._progress(self._sent, self._size)
@@ -63,4 +96,6 @@ class Upload:
         self._sent += len(block)
         if not block and self._sent < self._size:
             raise StorageFailure(f"The package ended after {self._sent} of {self._size} bytes.")
+        if not block:
+            block, self._after = self._after[:count], self._after[count:]
         return block

@@ -46,16 +46,24 @@ class Session:
 
     @property
     def current(self) -> str:
-        """Identifier of the environment in use: the chosen one, else WMLA where it is set up."""
+        """Identifier of the environment in use: the chosen one, else the usual default."""
         known = [item.id for item in self.environments()]
-        return self._chosen if self._chosen in known else known[-1]
+        return self._chosen if self._chosen in known else self._set().default
 
     def environments(self) -> list[Environment]:
         """Return all environments, Local first. Connects to none."""
         return self._set().list()
 
     def choose(self, environment: str) -> None:
-        """Use that environment from now on; raises ``UsageError`` when there is none."""
+        """Use that environment from now on.
+
+        Raises
+        ------
+        UsageError
+            There is none of that name.
+        NotConfigured
+            The settings file cannot be used.
+        """
         self._chosen = self._known(environment)
 
     def title(self, environment: str | None = None) -> str:
@@ -128,6 +136,9 @@ class Session:
         known = [item.id for item in self.environments()]
         if environment in known:
             return environment
+        problem = self._set().problem
+        if problem is not None:
+            raise problem
         hint = "" if len(known) > 1 else " EDI_REST_SERVER is not set."
         raise UsageError(
             f"%edi: there is no environment {ascii(environment)[:40]}"

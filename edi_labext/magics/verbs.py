@@ -99,9 +99,7 @@ class Verb:
 
 _NAME = Operand("NAME", "the deployment", "deployment")
 _FOLDER = Operand("FOLDER", "the folder with model.json; relative to the notebook", "folder")
-_ENVIRONMENT = Flag(
-    "--env", "which EDI: local, or wmla (the one of EDI_REST_SERVER)", "-e", "ID", "environment"
-)
+_ENVIRONMENT = Flag("--env", "which EDI, as %edi env lists them", "-e", "ID", "environment")
 _TIMEOUT = Flag("--timeout", "how long to wait", metavar="SECONDS", convert=seconds)
 _FORCE = Flag("--force", "accepted for dlim's sake: no question is asked", "-f")
 
@@ -181,7 +179,7 @@ VERBS: dict[str, Verb] = {
         Verb(
             "env",
             "Show the EDIs there are, or choose the one for this notebook.",
-            (Operand("ID", "local or wmla", "environment", required=False),),
+            (Operand("ID", "local, wmla, or one of edi env add", "environment", required=False),),
         ),
         Verb(
             "help",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import certifi
 import pytest
 
 from edi_labext.client import EnvironmentSet, LocalEngine
@@ -139,5 +140,5 @@ def test_own_authorities(engine: LocalEngine, tmp_path: Path, variable: str) -> 
     with pytest.raises(EdiError) as raised:
         environments.connect("wmla")
     assert variable in raised.value.message
-    (tmp_path / "missing.pem").write_text("now it is there")
-    assert environments.connect("wmla")._exchange.transport._verify == env[variable]
+    (tmp_path / "missing.pem").write_text(Path(certifi.where()).read_text())
+    assert environments.connect("wmla")._exchange.transport.network.verify == env[variable]

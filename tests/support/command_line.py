@@ -35,7 +35,7 @@ class CommandLine:
     def __call__(self, *arguments: str, stdin: str | bytes | None = None) -> Result:
         """Run in this process: fast, and with both streams apart."""
         env: dict[str, str | None] = dict.fromkeys(_UNSET)
-        env |= {"EDI_STORE": str(self.store), **dict(self.variables)}
+        env |= {**self._own(), **dict(self.variables)}
         return CliRunner().invoke(
             main, list(arguments), input=stdin, env=env, prog_name=self.called
         )
@@ -51,7 +51,11 @@ class CommandLine:
 
     def environment(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if name not in _UNSET}
-        return {**env, "EDI_STORE": str(self.store), **dict(self.variables)}
+        return {**env, **self._own(), **dict(self.variables)}
+
+    def _own(self) -> dict[str, str]:
+        settings = self.store.parent / "jupyter-config"
+        return {"EDI_STORE": str(self.store), "JUPYTER_CONFIG_DIR": str(settings)}
 
     def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run as a process, by default with stdin closed at once."""
