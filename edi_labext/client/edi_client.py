@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from ..errors import UpstreamBadResponse
@@ -19,7 +19,6 @@ from ..models import (
 from .addresses import origin_of
 from .answers import (
     InferenceAnswer,
-    is_form_refused,
     read_items,
     read_model,
     read_models,
@@ -28,14 +27,13 @@ from .answers import (
     strange,
 )
 from .exchange import Exchange
+from .package_sender import PackageSender, UploadForm
 from .retries import NEVER, RetryPolicy
-from .transport import Network, RawAnswer
-from .upload import UPLOAD_TIMEOUT, WRITE_TIMEOUT, Upload
+from .transport import Network
+from .upload import Upload
 
 #: Largest inference answer, in bytes (64 MiB).
 MAX_INFERENCE_ANSWER = 64 << 20
-#: How a package is sent.
-UploadForm = Literal["auto", "raw", "multipart"]
 # Statuses that say nothing about whether the route exists.
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -85,7 +83,7 @@ class EdiClient:
         self._inference = self._exchange
         if inference_url is not None and origin_of(inference_url) != origin_of(self.base_url):
             self._inference = Exchange(inference_url, token, network, retry)
-        self._upload: UploadForm = upload
+        self._packages = PackageSender(self._exchange, upload)
         self._known_capabilities: Capabilities | None = None
         self._asked_capabilities = False
 
@@ -152,40 +150,11 @@ class EdiClient:
         InvalidInput, TooLarge
             The package was refused.
         """
-        return read_model(
-            self._send_package(
-                lambda as_form: Upload(file, size, progress, checkpoint, as_form=as_form)
-            ),
-            ModelDescription,
-            host=self.host,
-        )
-
-    def _send_package(self, make: Callable[[bool], Upload]) -> RawAnswer:
-        """Send an upload, in the other form if the first is refused for that.
-
-        What was refused has not been deployed, so nothing is deployed twice.
-        """
-        as_form = self._upload == "multipart"
-        body = make(as_form)
-        answer = self._post_package(body)
-        if self._upload == "auto" and is_form_refused(answer) and body.rewind():
-            second = self._post_package(make(True))
-            # The first refusal is about the package itself unless the second form works.
-            if second.status < 400:
-                self._upload, answer = "multipart", second
-        elif answer.status < 400 and not as_form:
-            self._upload = "raw"
-        return self._exchange.require(answer, "Inference Publish")
-
-    def _post_package(self, body: Upload) -> RawAnswer:
-        return self._exchange.send(
-            "POST",
+        answer = self._packages.send(
             self._exchange.path("deployment", "model"),
-            headers={"Content-Type": body.content_type},
-            body=body,
-            connect_timeout=WRITE_TIMEOUT,
-            read_timeout=UPLOAD_TIMEOUT,
+            lambda as_form: Upload(file, size, progress, checkpoint, as_form=as_form),
         )
+        return read_model(answer, ModelDescription, host=self.host)
 
     def delete_model(self, name: str) -> None:
         """Remove a stopped deployment and its files for good.

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from ..errors import InvalidInput, echo
 from .addresses import host_of, origin_of, parse_origin, parse_server
-from .edi_client import UploadForm
+from .package_sender import UploadForm
 from .tokens import TOKEN_VARIABLE
 
 _ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
