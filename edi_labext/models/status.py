@@ -64,7 +64,8 @@ class Capabilities(BaseModel):
     """Answer of the engine's ``GET /edi/v1/capabilities``: what it has beyond EDI's own API.
 
     ``honoured_profile_fields`` are the dotted paths of the profile's fields that it acts on at the
-    next start; all others it keeps and does not act on.
+    next start; all others it keeps and does not act on. ``notices`` are sentences on the state of
+    the engine's store that somebody should read; none while all is well.
     """
 
     engine: str = "edi_labext"
@@ -72,3 +73,4 @@ class Capabilities(BaseModel):
     features: list[str]
     limits: dict[str, int | float]
     honoured_profile_fields: list[str] = Field(default_factory=list)
+    notices: list[str] = Field(default_factory=list)

@@ -8,16 +8,23 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._version import __version__
 from ..errors import EdiError
+
+if TYPE_CHECKING:
+    from .store import Disk
 
 #: Exit statuses: 0 ended as told, 1 failed, 2 wrong use, 3 another engine has the store.
 FAILED, WRONG_USE, STORE_IN_USE = 1, 2, 3
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the engine with command line ``arguments`` and return the exit status."""
+def main(arguments: list[str] | None = None, *, disk: Disk | None = None) -> int:
+    """Run the engine with command line ``arguments`` and return the exit status.
+
+    ``disk`` stands in for the real one below the store.
+    """
     options = _parser().parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr,
@@ -42,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             runtimes=dict(options.runtime),
         )
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(run(settings))
+            runner.run(run(settings, disk=disk))
     except* EdiError as group:
         error = next(item for item in _flatten(group) if isinstance(item, EdiError))
         print(f"edi serve: {error.message}", file=sys.stderr)

@@ -51,6 +51,7 @@ class Engine:
                 depth=settings.depth_limit,
                 record=settings.metadata_record_limit,
             ),
+            disk=surroundings.store.disk,
             seconds=settings.request_total,
         )
         self._deployments = {
@@ -61,6 +62,11 @@ class Engine:
     def settings(self) -> Settings:
         """Limits and addresses."""
         return self._around.settings
+
+    @property
+    def notices(self) -> list[str]:
+        """Sentences on the state of the store; none while all is well."""
+        return self._around.store.notices
 
     @property
     def runtimes(self) -> Runtimes:
@@ -78,6 +84,8 @@ class Engine:
 
     def resume(self) -> None:
         """Bring back what was started when the engine last ran."""
+        for notice in self.notices:
+            log.warning("%s", notice)
         pods = [deployment.quarters.pod for deployment in self._deployments.values()]
         # Looked for now, removed in time: what is deployed from now on is not among it.
         waste = abandoned(self._around.settings.store, pods)

@@ -29,7 +29,7 @@ from .logs.pump import LogPump
 from .runtime_file import RuntimeFile
 from .runtimes import Runtimes
 from .settings import Settings
-from .store import Store
+from .store import Disk, Store
 from .surroundings import Surroundings
 
 log = logging.getLogger(__name__)
@@ -38,11 +38,16 @@ log = logging.getLogger(__name__)
 TOKEN_FILE = "token"  # noqa: S105
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, *, disk: Disk | None = None) -> None:
     """Run the engine until it is told to end.
 
     Prints one JSON line on stdout when it is ready, and nothing else:
     ``{"rest_server": ..., "token_file": ..., "pid": ...}``.
+
+    Parameters
+    ----------
+    disk:
+        What the store is written through; the real disk if not given.
 
     Raises
     ------
@@ -57,7 +62,7 @@ async def run(settings: Settings) -> None:
     clock = LoopClock(loop)
     ending = asyncio.Event()
     _on_signals(loop, ending)
-    store = await Store.open(settings.store, clock)
+    store = await Store.open(settings.store, clock, disk=disk)
     token_file = settings.store / TOKEN_FILE
     runtime_file = RuntimeFile(settings.store)
     try:

@@ -361,41 +361,6 @@ def test_a_migration_keeps_a_copy_and_is_all_or_nothing(tmp_path: Path) -> None:
     old.close()
 
 
-@pytest.mark.parametrize("damage", ["zeros", "noise", "empty", "missing", "truncated", "row"])
-def test_a_damaged_database_is_refused_and_nothing_is_swept(tmp_path: Path, damage: str) -> None:
-    async def use(store: Store) -> None:
-        for number in range(20):
-            await store.publish(staged(store.staging, f"d{number}"), creator="")
-
-    within(tmp_path, use)
-    path = tmp_path / "store.db"
-    data = path.read_bytes()
-    match damage:
-        case "zeros":
-            path.write_bytes(data[:4096] + bytes(4096) + data[8192:])
-        case "noise":
-            path.write_bytes(b"no database at all" * 100)
-        case "empty":
-            path.write_bytes(b"")
-        case "missing":
-            path.unlink()
-        case "truncated":
-            path.write_bytes(data[: len(data) // 2])
-        case "row":
-            connection = sqlite3.connect(path)
-            connection.execute("UPDATE deployment SET description = '{}' WHERE name = 'd3'")
-            connection.commit()
-            connection.close()
-    files = sorted((tmp_path / "repo").rglob("*"))
-    for _ in range(2):
-        with pytest.raises(StorageFailure) as caught:
-            within(tmp_path, _facts)
-        assert caught.value.code == "store_corrupt"
-        assert str(path) in caught.value.message
-        assert caught.value.hint
-        assert sorted((tmp_path / "repo").rglob("*")) == files
-
-
 def test_a_database_held_by_another_program_is_busy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,14 +12,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from support import archives
-from support.failing_disk import Crash, CrashingDisk, FailingDisk, WatchingDisk
+from support.failing_disk import Crash, CrashingDisk, FailingDisk
 from support.fake_clock import FakeClock
 from support.stores import check_whole, facts, staged
 
 from edi_labext.errors import EdiError, OutOfSpace, StorageFailure
-from edi_labext.models import Profile, SubmissionDescription
-from edi_labext.serving.archive import stage, stage_nothing
+from edi_labext.models import Profile
 from edi_labext.serving.store import Disk, Store
 
 State = dict[str, tuple[object, ...]]
@@ -74,11 +72,11 @@ def _comparable(state: State) -> object:
     }
 
 
-def _outcome(change: Callable[[Store], Awaitable[None]], tmp_path: Path) -> object:
-    prepare(tmp_path / "goal")
+def _outcome(change: Callable[[Store], Awaitable[None]], memory_path: Path) -> object:
+    prepare(memory_path / "goal")
 
     async def run() -> State:
-        store = await Store.open(tmp_path / "goal", FakeClock())
+        store = await Store.open(memory_path / "goal", FakeClock())
         await change(store)
         await store.close()
         return facts(store)
@@ -89,9 +87,9 @@ def _outcome(change: Callable[[Store], Awaitable[None]], tmp_path: Path) -> obje
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
 def test_at_every_failing_operation_old_or_new(
-    tmp_path: Path, change: Callable[[Store], Awaitable[None]], error: int
+    memory_path: Path, change: Callable[[Store], Awaitable[None]], error: int
 ) -> None:
-    goal = _outcome(change, tmp_path)
+    goal = _outcome(change, memory_path)
 
     async def attempt(path: Path, number: int) -> tuple[bool, int, State]:
         disk = FailingDisk(0, error)
@@ -112,7 +110,7 @@ def test_at_every_failing_operation_old_or_new(
         return done, disk.count, seen
 
     for number in range(1, 100):
-        path = tmp_path / str(number)
+        path = memory_path / str(number)
         before = prepare(path)
         done, count, seen = asyncio.run(attempt(path, number))
         after = reopen(path)
@@ -138,9 +136,9 @@ def check_files(store: Store) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("after", [False, True])
 def test_at_every_crash_old_or_new(
-    tmp_path: Path, change: Callable[[Store], Awaitable[None]], after: bool
+    memory_path: Path, change: Callable[[Store], Awaitable[None]], after: bool
 ) -> None:
-    goal = _outcome(change, tmp_path)
+    goal = _outcome(change, memory_path)
 
     async def attempt(path: Path, number: int) -> bool:
         disk = CrashingDisk(10**9, after=after)
@@ -157,7 +155,7 @@ def test_at_every_crash_old_or_new(
 
     crashes = 0
     for number in range(1, 100):
-        path = tmp_path / str(number)
+        path = memory_path / str(number)
         before = prepare(path)
         acknowledged = asyncio.run(attempt(path, number))
         found = _comparable(reopen(path))
@@ -171,9 +169,9 @@ def test_at_every_crash_old_or_new(
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_commit_that_happened_but_was_reported_failed(
-    tmp_path: Path, change: Callable[[Store], Awaitable[None]]
+    memory_path: Path, change: Callable[[Store], Awaitable[None]]
 ) -> None:
-    goal = _outcome(change, tmp_path)
+    goal = _outcome(change, memory_path)
 
     class Liar(Disk):
         lies = False
@@ -185,43 +183,43 @@ def test_a_commit_that_happened_but_was_reported_failed(
 
     async def attempt() -> None:
         disk = Liar()
-        store = await Store.open(tmp_path / "store", FakeClock(), disk=disk)
+        store = await Store.open(memory_path / "store", FakeClock(), disk=disk)
         disk.lies = True
         with pytest.raises(StorageFailure):
             await change(store)
         assert store.read_only
         await store.close()
 
-    prepare(tmp_path / "store")
+    prepare(memory_path / "store")
     asyncio.run(attempt())
-    assert _comparable(reopen(tmp_path / "store")) == goal
+    assert _comparable(reopen(memory_path / "store")) == goal
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_crash_while_opening_is_survived(tmp_path: Path, after: bool) -> None:
-    prepare(tmp_path)
+def test_a_crash_while_opening_is_survived(memory_path: Path, after: bool) -> None:
+    prepare(memory_path)
     for number in range(1, 40):
-        (tmp_path / "staging" / "left" / "over").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "repo" / "ghost" / "ghost-1").mkdir(parents=True, exist_ok=True)
+        (memory_path / "staging" / "left" / "over").mkdir(parents=True, exist_ok=True)
+        (memory_path / "repo" / "ghost" / "ghost-1").mkdir(parents=True, exist_ok=True)
 
         async def attempt(disk: Disk) -> bool:
             try:
-                store = await Store.open(tmp_path, FakeClock(), disk=disk)
+                store = await Store.open(memory_path, FakeClock(), disk=disk)
             except Crash:
                 return False
             await store.close()
             return True
 
         opened = asyncio.run(attempt(CrashingDisk(number, after=after)))
-        assert list(reopen(tmp_path)) == ["old"]
+        assert list(reopen(memory_path)) == ["old"]
         if opened:
             return
     pytest.fail("never opened")
 
 
-def test_a_new_store_survives_a_crash_while_it_is_made(tmp_path: Path) -> None:
+def test_a_new_store_survives_a_crash_while_it_is_made(memory_path: Path) -> None:
     for number in range(1, 40):
-        path = tmp_path / str(number)
+        path = memory_path / str(number)
 
         async def attempt(path: Path, disk: Disk) -> bool:
             try:
@@ -239,55 +237,10 @@ def test_a_new_store_survives_a_crash_while_it_is_made(tmp_path: Path) -> None:
     pytest.fail("never opened")
 
 
-def _life(path: Path, disk: WatchingDisk) -> None:
-    """Everything that a deployment goes through, from the archive on."""
-
-    async def run() -> None:
-        store = await Store.open(path, FakeClock(), disk=disk)
-        package = await asyncio.to_thread(
-            stage,
-            iter([archives.package({**archives.FILES, "a/b": b"x"})]),
-            store.staging,
-            disk=disk,
-        )
-        await store.publish(package, creator="")
-        again = await asyncio.to_thread(stage, iter([archives.package()]), store.staging, disk=disk)
-        await store.exchange(again)
-        nothing = await asyncio.to_thread(
-            stage_nothing,
-            SubmissionDescription(name="bare", kernel_path="kernel.py"),
-            store.staging,
-            disk=disk,
-        )
-        await store.publish(nothing, creator="")
-        await store.update("digits", desired="started")
-        await store.delete("digits")
-        await store.close()
-
-    asyncio.run(run())
-
-
-def test_everything_is_synced_before_it_is_acknowledged(tmp_path: Path) -> None:
-    disk = WatchingDisk()
-    _life(tmp_path / "store", disk)
-    assert disk.faults == []
-
-
-def test_a_missing_sync_would_be_noticed(tmp_path: Path) -> None:
-    whole = WatchingDisk()
-    _life(tmp_path / "whole", whole)
-    noticed = []
-    for skip in range(1, whole.syncs + 1):
-        disk = WatchingDisk(skip)
-        _life(tmp_path / str(skip), disk)
-        noticed.append(bool(disk.faults))
-    assert all(noticed)
-
-
-def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
+def test_kill_9_loses_nothing_acknowledged(memory_path: Path) -> None:
     """A child works on the store and reports what was acknowledged, until it is killed."""
     rng = random.Random(9)
-    path = tmp_path / "store"
+    path = memory_path / "store"
     known: dict[str, tuple[str, str]] = {}
     killed = 0
     for round_ in range(30):

@@ -25,6 +25,7 @@ async def capabilities(request: Request, engine: Engine) -> Response:
         features=list(FEATURES),
         limits=engine.settings.limits(),
         honoured_profile_fields=list(HONOURED),
+        notices=engine.notices,
     )
     return JSONResponse(answer.model_dump(mode="json"))
 

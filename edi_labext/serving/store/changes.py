@@ -5,22 +5,27 @@ Files, directory entries, manifest, database; only then does anybody hear of it.
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...errors import StorageFailure
 from ...models import Profile, Runtime, describe_deployment
 from .database import Database
 from .disk import Disk, is_media_failure
 from .lock import StoreLock
-from .records import Record
+from .rebuild import Rebuild, notices
+from .records import Record, RuntimeList
 from .repository import Repository
 
 if TYPE_CHECKING:
     from ..archive import StagedPackage
+
+_log = logging.getLogger(__name__)
 
 
 class Changes:
@@ -32,18 +37,50 @@ class Changes:
 
     def __init__(self, directory: Path, disk: Disk) -> None:
         self._directory = directory
+        self._disk = disk
+        self._listed = RuntimeList()
         self._lock: StoreLock | None = None
         self.repository = Repository(directory, disk)
         self._database = Database(directory / "store.db", self.repository.published, disk=disk)
 
-    def open(self) -> tuple[list[Record], list[Runtime]]:
-        """Take the store, remove what a crash left half done, and return what is in it."""
+    def open(self, now: int) -> tuple[list[Record], list[Runtime]]:
+        """Take the store, remove what a crash left half done, and return what is in it.
+
+        A damaged database is rebuilt; ``now`` is Unix seconds.
+        """
         self.repository.prepare()
         self._lock = StoreLock(self._directory / "lock")
-        self._database.open(may_be_new=not self.repository.holds_deployments())
-        records = self._database.load()
+        try:
+            records, runtimes = self._load()
+        except StorageFailure as damage:
+            if damage.code != "store_corrupt":
+                raise
+            self._database.close()
+            _log.error("%s Rebuilding it from the manifests.", damage.message)
+            Rebuild(self._directory, self.repository, self._disk, now).run(damage.message)
+            records, runtimes = self._load()
         self.repository.sweep(records)
-        return records, self._database.load_runtimes()
+        self._listed = RuntimeList(tuple(runtimes), self._database.last_generation())
+        listed = self.repository.read_runtimes()
+        if (listed or RuntimeList()).runtimes != self._listed.runtimes:
+            self.repository.write_runtimes(self._listed)
+        return records, runtimes
+
+    def _load(self) -> tuple[list[Record], list[Runtime]]:
+        self._database.open(may_be_new=not self.repository.holds_anything())
+        records, runtimes = self._database.load(), self._database.load_runtimes()
+        last = self._database.last_generation()
+        doubt = self.repository.doubt(records, last)
+        listed = self.repository.read_runtimes()
+        if listed and listed.generation <= last and list(listed.runtimes) != runtimes:
+            doubt = "the runtimes are not what was written"
+        if doubt is not None:
+            raise self._database.corrupt(doubt)
+        return records, runtimes
+
+    def notices(self) -> list[str]:
+        """Return what people should know of this store."""
+        return notices(self._directory)
 
     def close(self) -> None:
         """Let go of the store; harmless when it was never opened."""
@@ -124,6 +161,8 @@ class Changes:
             record = self._database.update(make)
         # The new one counts now; what cannot be moved is waste for the next start to sweep.
         with suppress(OSError):
+            # Durable before its files go, or it could come back to tell of half of them.
+            self.repository.remove_manifest(old.directory)
             return record, self.repository.withdraw(old.directory)
         return record, old.directory
 
@@ -137,6 +176,7 @@ class Changes:
             # must stay, and the next start sees which it was.
             if not is_media_failure(error):
                 with suppress(OSError):
+                    self.repository.remove_manifest(directory)
                     self.repository.remove(self.repository.withdraw(directory))
             raise
 
@@ -158,7 +198,15 @@ class Changes:
 
     def forget(self, record: Record) -> Path | None:
         """Remove a record for good; return what is left to remove of its files."""
-        self._database.delete(record.name)
+        try:
+            self._database.delete(
+                record.name, before=lambda: self.repository.remove_manifests(record.name)
+            )
+        except BaseException as error:
+            if not is_media_failure(error):
+                with suppress(OSError):
+                    self.repository.write_manifest(record)
+            raise
         # It is gone now; what cannot be moved is waste for the next start to sweep.
         with suppress(OSError):
             return self.repository.withdraw(record.directory)
@@ -166,8 +214,30 @@ class Changes:
 
     def put_runtime(self, runtime: Runtime) -> None:
         """Keep a runtime, in place of an earlier one of its name."""
-        self._database.put_runtime(runtime)
+        others = [item for item in self._listed.runtimes if item.type != runtime.type]
+        with self._listing([*others, runtime]) as write:
+            self._database.put_runtime(runtime, before=write)
 
     def forget_runtime(self, name: str) -> None:
         """Remove a runtime."""
-        self._database.delete_runtime(name)
+        with self._listing([item for item in self._listed.runtimes if item.type != name]) as write:
+            self._database.delete_runtime(name, before=write)
+
+    @contextmanager
+    def _listing(self, runtimes: list[Runtime]) -> Iterator[Callable[[int], None]]:
+        """Yield what writes the list of runtimes, and take it back if the change fails."""
+        new = RuntimeList(tuple(sorted(runtimes, key=lambda runtime: runtime.type)))
+
+        def write(generation: int) -> None:
+            nonlocal new
+            new = replace(new, generation=generation)
+            self.repository.write_runtimes(new)
+
+        try:
+            yield write
+        except BaseException as error:
+            if not is_media_failure(error):
+                with suppress(OSError):
+                    self.repository.write_runtimes(self._listed)
+            raise
+        self._listed = new

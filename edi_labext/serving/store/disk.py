@@ -93,9 +93,21 @@ class Disk:
         """Remove a file, if it is there."""
         path.unlink(missing_ok=True)
 
+    def remove_directory(self, path: Path) -> None:
+        """Remove a directory, which must be empty."""
+        path.rmdir()
+
     def sync_directory(self, path: Path) -> None:
         """Make the entries of a directory durable: what was created, renamed or removed in it."""
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self.sync(fd)
+        finally:
+            os.close(fd)
+
+    def sync_file(self, path: Path) -> None:
+        """Make a file durable that something else has written."""
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         try:
             self.sync(fd)
         finally:

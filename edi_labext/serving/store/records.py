@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ...models import ModelDescription, Profile
+from pydantic import ValidationError
+
+from ...models import ModelDescription, Profile, Runtime
+from .manifest import seal, unseal
 
 #: What the person asked for last; what is, follows.
 Desired = Literal["started", "stopped"]
@@ -44,17 +46,68 @@ class Record:
         return self.description.name
 
     def manifest(self) -> bytes:
-        """Return the record as JSON, from which a lost database could be rebuilt."""
-        value = {
-            "manifest": 1,
-            "description": self.description.model_dump(mode="json"),
-            "profile": self.profile.model_dump(mode="json"),
-            "readme": self.readme,
-            "desired": self.desired,
-            "generation": self.generation,
-            "directory": self.directory.name,
-        }
-        return json.dumps(value, indent=1, sort_keys=True).encode() + b"\n"
+        """Return the record as JSON, from which a lost database is rebuilt."""
+        return seal(
+            {
+                "description": self.description.model_dump(mode="json"),
+                "profile": self.profile.model_dump(mode="json"),
+                "readme": self.readme,
+                "desired": self.desired,
+                "generation": self.generation,
+                "directory": self.directory.name,
+            }
+        )
+
+    @classmethod
+    def from_manifest(cls, data: bytes, directory: Path) -> Record | None:
+        """Return the record of which ``data`` is the manifest; ``None`` if it is not intact.
+
+        Parameters
+        ----------
+        directory:
+            Where the files lie now; the store may have been moved since.
+        """
+        value = unseal(data)
+        if value is None:
+            return None
+        try:
+            description = ModelDescription.model_validate(value["description"])
+            description.model_path = str(directory)
+            return cls(
+                description=description,
+                profile=Profile.model_validate(value["profile"]),
+                readme=value["readme"],
+                desired=value["desired"],
+                generation=value["generation"],
+                directory=directory,
+            )
+        except (KeyError, ValidationError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeList:
+    """All created runtimes, sorted by name, and the generation of their last change."""
+
+    runtimes: tuple[Runtime, ...] = ()
+    generation: int = 0
+
+    def manifest(self) -> bytes:
+        """Return the list as JSON, from which a lost database is rebuilt."""
+        runtimes = [runtime.model_dump(mode="json") for runtime in self.runtimes]
+        return seal({"runtimes": runtimes, "generation": self.generation})
+
+    @classmethod
+    def from_manifest(cls, data: bytes) -> RuntimeList | None:
+        """Return the list of which ``data`` is the manifest; ``None`` if it is not intact."""
+        value = unseal(data)
+        if value is None:
+            return None
+        try:
+            runtimes = tuple(Runtime.model_validate(item) for item in value["runtimes"])
+            return cls(runtimes, value["generation"])
+        except (KeyError, TypeError, ValidationError):
+            return None
 
 
 class Records:

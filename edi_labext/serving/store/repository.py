@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .disk import DIRECTORY_MODE, Disk
-from .records import Record
+from .records import Record, RuntimeList
 
 
 class Repository:
@@ -34,6 +34,7 @@ class Repository:
         self.staging = root / "staging"
         self.published = root / "repo"
         self.trash = root / "trash"
+        self.runtimes = root / "runtimes.json"
 
     def prepare(self) -> None:
         """Create what is missing and close everything to other users.
@@ -77,10 +78,31 @@ class Repository:
 
     def write_manifest(self, record: Record) -> None:
         """Write the manifest beside a deployment's directory, in place of an earlier one."""
-        target = self.manifest_of(record.directory)
+        self._put(self.manifest_of(record.directory), record.manifest())
+
+    def remove_manifest(self, directory: Path) -> None:
+        """Remove the manifest of one directory; durable on return."""
+        self._unlist(directory.parent, [self.manifest_of(directory)])
+
+    def remove_manifests(self, name: str) -> None:
+        """Remove all manifests of one name; durable on return."""
+        self._unlist(self.published / name, list((self.published / name).glob("*.json")))
+
+    def write_runtimes(self, listed: RuntimeList) -> None:
+        """Write the manifest of the created runtimes, in place of an earlier one."""
+        self._put(self.runtimes, listed.manifest())
+
+    def read_runtimes(self) -> RuntimeList | None:
+        """Return the list of created runtimes, if there is one and it is intact."""
+        if not self.runtimes.is_file():
+            return None
+        return RuntimeList.from_manifest(self.runtimes.read_bytes())
+
+    def _put(self, target: Path, data: bytes) -> None:
+        """Put a file in its place, whole and durable on return."""
         partial = self.staging / f"{secrets.token_hex(8)}.json"
         try:
-            self._disk.write_file(partial, record.manifest())
+            self._disk.write_file(partial, data)
             self._disk.rename(partial, target)
         except BaseException:
             with suppress(OSError):
@@ -88,13 +110,50 @@ class Repository:
             raise
         self._disk.sync_directory(target.parent)
 
+    def _unlist(self, parent: Path, manifests: list[Path]) -> None:
+        for manifest in manifests:
+            self._disk.remove_file(manifest)
+        if parent.is_dir():
+            self._disk.sync_directory(parent)
+
     def withdraw(self, directory: Path) -> Path:
-        """Take a deployment's directory and manifest out of ``repo``; return what to remove."""
+        """Take a deployment's directory out of ``repo``; return what to remove."""
         waste = self._throw(directory)
-        self._disk.remove_file(self.manifest_of(directory))
         with suppress(OSError):  # another deployment's directory is in it
-            directory.parent.rmdir()
+            self._disk.remove_directory(directory.parent)
         return waste
+
+    def survey(self) -> list[Record]:
+        """Return a record for each intact manifest that lies beside its directory."""
+        found = (
+            Record.from_manifest(self._read_manifest(directory), directory)
+            for manifest in self.published.glob("*/*.json")
+            if (directory := manifest.with_suffix("")).is_dir()
+        )
+        return [
+            record
+            for record in found
+            if record is not None and record.name == record.directory.parent.name
+        ]
+
+    def doubt(self, records: Iterable[Record], last_generation: int) -> str | None:
+        """Return in what the manifests contradict the database; ``None`` if in nothing.
+
+        A manifest is durable before the record it tells of, and gone before its record is. So
+        an intact one may be ahead of the database, but never behind it or beside it.
+        """
+        by_name = {record.name: record for record in records}
+        for record in by_name.values():
+            if record.generation > last_generation:
+                return f"the record of {record.name!a} comes from the future"
+        for told in self.survey():
+            known = by_name.get(told.name)
+            if known is None or not known.directory.is_dir():
+                if told.generation <= last_generation:
+                    return f"the record of {told.name!a} is missing"
+            elif told.generation == known.generation and told.manifest() != known.manifest():
+                return f"the record of {told.name!a} is not what was written"
+        return None
 
     def sweep(self, records: Iterable[Record]) -> None:
         """Remove what no record refers to, and bring the manifests up to date."""
@@ -102,16 +161,20 @@ class Repository:
         for record in records:
             manifest = self.manifest_of(record.directory)
             kept.setdefault(manifest.parent, set()).update((record.directory, manifest))
-            current = manifest.read_bytes() if manifest.is_file() else b""
+            current = self._read_manifest(record.directory)
             if record.directory.is_dir() and current != record.manifest():
                 self.write_manifest(record)
-        for parent in list(self.published.iterdir()):
-            if parent not in kept:
-                self._throw(parent)
-                continue
-            for path in list(parent.iterdir()):
-                if path not in kept[parent]:
-                    self._throw(path)
+        waste = [
+            path
+            for parent in self.published.iterdir()
+            for path in ([parent] if parent not in kept else parent.iterdir())
+            if parent not in kept or path not in kept[parent]
+        ]
+        for path in waste:
+            self._throw(path)
+        if waste:
+            # A manifest that came back would be taken for that of a record that was lost.
+            self._disk.sync_directory(self.trash)
         for room in (self.staging, self.trash):
             for path in list(room.iterdir()):
                 self.remove(path)
@@ -124,9 +187,14 @@ class Repository:
             else:
                 self._disk.remove_file(path)
 
-    def holds_deployments(self) -> bool:
-        """Tell whether anything was ever published here and not removed."""
-        return any(self.published.glob("*/*.json"))
+    def holds_anything(self) -> bool:
+        """Tell whether the manifests know of anything that the database must know too."""
+        listed = self.read_runtimes()
+        return any(self.published.glob("*/*.json")) or bool(listed and listed.runtimes)
+
+    def _read_manifest(self, directory: Path) -> bytes:
+        manifest = self.manifest_of(directory)
+        return manifest.read_bytes() if manifest.is_file() else b""
 
     @staticmethod
     def manifest_of(directory: Path) -> Path:

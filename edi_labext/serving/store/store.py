@@ -56,6 +56,7 @@ class Store:
         self._effects: set[asyncio.Task[Any]] = set()
         self._closing = False
         self._read_only = False
+        self._notices: list[str] = []
         self.staging = self._changes.repository.staging
 
     @classmethod
@@ -69,12 +70,16 @@ class Store:
         Conflict
             ``store_in_use``: another engine has it.
         StorageFailure
-            ``store_corrupt``, ``store_newer``, or what the disk said.
+            ``store_newer``, or what the disk said. A damaged database is no reason: it is
+            rebuilt, and :attr:`notices` says so.
         """
         store = cls(directory, clock, disk or Disk())
         loop = asyncio.get_running_loop()
         try:
-            records, runtimes = await loop.run_in_executor(store._thread, store._changes.open)
+            now = int(clock.wall())
+            opening = loop.run_in_executor(store._thread, store._changes.open, now)
+            records, runtimes = await opening
+            store._notices = await loop.run_in_executor(store._thread, store._changes.notices)
         except BaseException as error:
             # Behind the opening, so that the lock is let go when nothing works on the store.
             await loop.run_in_executor(store._thread, store._changes.close)
@@ -128,6 +133,17 @@ class Store:
     def read_only(self) -> bool:
         """Whether the disk has failed, so that every change is refused until a restart."""
         return self._read_only
+
+    @property
+    def notices(self) -> list[str]:
+        """What people should know of the store, in sentences; empty while all is well."""
+        failed = f"The disk of the store {self.directory} has failed; nothing can be changed."
+        return [*self._notices, failed] if self._read_only else self._notices
+
+    @property
+    def disk(self) -> Disk:
+        """What everything in the store is written through."""
+        return self._disk
 
     # --- changes --------------------------------------------------------------------------
 
