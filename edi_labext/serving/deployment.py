@@ -219,6 +219,8 @@ class Deployment:
         async with self._order:
             if not self.record.description.size:
                 raise failures.no_files(self.name)
+            # Of one that is started the kernels go on in what they began with.
+            moved = not self.started and self.quarters.runtime != self.quarters.choose()
             if not self.started:
                 now = int(self._around.clock.wall())
                 description = self.record.description.model_copy(update={"started_at": now})
@@ -226,7 +228,7 @@ class Deployment:
                     self.name, desired="started", description=description
                 )
                 self._job_id = _pod_name(self.name)
-            await self._bring_up()
+            await self._bring_up(anew=moved)
 
     async def resume(self) -> None:
         """Bring up the kernels of a deployment that the store says is started."""
@@ -271,14 +273,24 @@ class Deployment:
         await self._supervisor.stop()
         self.quarters.book.close()
 
-    async def _bring_up(self) -> None:
-        """Have it run by the saved profile. In order with all else, and only while started."""
+    async def _bring_up(self, *, anew: bool = False) -> None:
+        """Have it run by the saved profile. In order with all else, and only while started.
+
+        Parameters
+        ----------
+        anew:
+            Whether kernels that there still are do not fit, whatever the profile says.
+        """
         profile = self.record.profile
         count = profile.policy.kernel_min
         self._changed()
         if self._running is None:
             await self._begin(profile)
-        elif not self._running.runs_like(profile) or (self._supervisor.stopping and not count):
+        elif (
+            anew
+            or not self._running.runs_like(profile)
+            or (self._supervisor.stopping and not count)
+        ):
             # Stopped and started again before the last kernel was gone.
             if not self._changing:
                 self._changing = True
@@ -296,12 +308,11 @@ class Deployment:
             if self._gpus.shortage != before:
                 self.remark(f"pending: {self._gpus.shortage}")
             return
-        runtime = self._around.runtimes.choose(self.record.description.runtime)
         kept = only_kept(profile)
-        self.remark(runtime.remark)
         self.remark(f"Kept in the profile, without effect here: {', '.join(kept)}" if kept else "")
         settings = self._around.settings
         await self.quarters.move_in(profile)
+        self.remark(self.quarters.runtime.remark)
         self._running = profile
         self._supervisor.adopt(
             kernel_policy(profile, stop_grace=settings.stop_grace),

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from ..errors import NotFound, echo
+from ..errors import InvalidInput, NotFound, echo
 from ..models import (
     ModelDescription,
     Profile,
@@ -167,6 +167,11 @@ class Engine:
         self, staged: StagedPackage, creator: str, *, more: Mapping[str, Any] | None = None
     ) -> ModelDescription:
         around = self._around
+        try:
+            around.runtimes.choose(staged.submission.runtime).require_usable()
+        except InvalidInput:
+            await asyncio.to_thread(staged.discard)
+            raise
         profile = Profile(name=staged.submission.name)
         profile.policy.task_execution_timeout = around.settings.task_execution_timeout
         profile.kernel.connection_timeout = around.settings.connection_timeout

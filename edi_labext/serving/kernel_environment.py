@@ -77,12 +77,14 @@ def launch_spec(
             kernel_id=kernel_id,
             pod=pod,
             working_directory=working_directory,
-            interpreter=runtime.interpreter,
+            runtime=runtime,
             gpu=gpu,
             address=address,
         ),
         umask=int(profile.kernel.umask, 8),
         runtime=runtime.title,
+        runtime_name=runtime.name,
+        pre_exec=runtime.pre_exec,
     )
 
 
@@ -95,14 +97,14 @@ def kernel_environment(
     kernel_id: str,
     pod: PodFolder,
     working_directory: Path,
-    interpreter: str,
+    runtime: ChosenRuntime,
     gpu: str | None,
     address: str,
 ) -> dict[str, str]:
     """Return the whole environment of one kernel.
 
-    Later sources win: inherited, what a pod has, profile ``kernel.envs``, ``mk_environments``, the
-    engine's own.
+    Later sources win: inherited, what a pod has, what activating the runtime would set, its
+    ``envs``, ``mk_environments``, the profile's ``kernel.envs``, the engine's own.
 
     Parameters
     ----------
@@ -110,8 +112,8 @@ def kernel_environment(
         That it runs by, which may be older than the record's.
     pod:
         Where the deployment's kernels live.
-    interpreter:
-        That it runs in; its folder leads the ``PATH``.
+    runtime:
+        That it runs in; the folder of its interpreter leads the ``PATH``.
     gpu:
         Name (``GPU-…``) of the one GPU that the kernel may use, ``None`` for no GPU.
     address:
@@ -125,13 +127,12 @@ def kernel_environment(
     libraries = f"{KERNEL_PATH}:{pod.model_path}"
     environment.update(
         {
-            "DLIM_MK_COND_ENV_NAME": "",
-            "DLIM_MK_COND_HOME": "",
             "LD_LIBRARY_PATH": _path(libraries, inherited.get("LD_LIBRARY_PATH")),
-            "PATH": _path(_folder_of(interpreter), inherited.get("PATH", os.defpath)),
+            "PATH": _path(_folder_of(runtime.interpreter), inherited.get("PATH", os.defpath)),
+            **runtime.activation(),
         }
     )
-    wanted = [*profile.kernel.envs, *record.description.mk_environments]
+    wanted = [*runtime.envs, *record.description.mk_environments, *profile.kernel.envs]
     environment.update(
         {
             variable.name: variable.value

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 #: Seconds that link and log pipes have to end once the process has and its group was killed. Only
 #: a child that left the group keeps them open longer.
 SWEEP_GRACE = 1.0
+#: Lines of what an interpreter said that did not come to the kernel file, and most characters.
+COMPLAINT_LINES, COMPLAINT_LIMIT = 3, 600
 #: How the reason of a kernel begins that lacks a module.
 _IMPORT_FAILURES = ("ModuleNotFoundError", "ImportError")
 
@@ -85,7 +87,7 @@ class KernelRun:
         self._book = book
         self._report = report
         self._context = ""
-        self._runtime = ""
+        self._spec: LaunchSpec | None = None
         self._process: KernelProcess | None = None
         self._pipes: list[Future[None]] = []
         self._link_closed = False
@@ -104,11 +106,11 @@ class KernelRun:
             if prepare is not None:
                 await prepare()
             self._context = context_text()
-            spec = make_spec(self.id)
-            self._runtime = spec.runtime
+            self._spec = spec = make_spec(self.id)
             process = await self._launcher.launch(spec)
         except EdiError as error:
-            self._never_was(error.message[:1].lower() + error.message[1:].removesuffix("."))
+            text = f"{error.message} {error.hint}" if error.hint else error.message
+            self._never_was(text[:1].lower() + text[1:].removesuffix("."))
         except OSError as error:
             self._never_was(f"the kernel could not be launched: {error}")
         except Exception as error:
@@ -181,9 +183,10 @@ class KernelRun:
 
     def _on_start_failed(self, link: KernelLink, why: str) -> None:
         # What is missing is missing in one of several Pythons.
-        if self._runtime and why.startswith(_IMPORT_FAILURES):
+        runtime = self._spec.runtime if self._spec is not None else ""
+        if runtime and why.startswith(_IMPORT_FAILURES):
             version = ".".join(link.python_version.split(".")[:2])
-            why = f"{why}; runtime {self._runtime} {version}".rstrip()
+            why = f"{why}; runtime {runtime} {version}".rstrip()
         self._report(StartFailed(self.id, f"the kernel did not start: {why}"))
 
     def _on_link_closed(self, _: KernelLink, reason: str) -> None:
@@ -214,4 +217,22 @@ class KernelRun:
         for pipe in self._pipes:
             if not pipe.done():
                 self._pump.discard(pipe)
+        if why := self._why_never_ran():
+            self._report(StartFailed(self.id, why))
         self._report(Swept(self.id, worked=self.outcomes > 0))
+
+    def _why_never_ran(self) -> str:
+        """Return why the interpreter did not come to the kernel file, ``""`` if it did.
+
+        Only at the end is all there that pre_exec or the interpreter have said about it.
+        """
+        spec, process = self._spec, self._process
+        if spec is None or not spec.runtime_name or self.link.python_version:
+            return ""
+        if process is None or not process.exited.done() or not process.exited.result().code:
+            return ""
+        who = f"pre_exec of runtime {spec.runtime_name}" if spec.pre_exec else "its interpreter"
+        said = [line for line in self._book.tail(20, self.id) if not line.startswith("[engine]")]
+        tail = ": " + " / ".join(said[-COMPLAINT_LINES:]) if said else ""
+        text = f"the kernel did not start: {who} {process.exited.result().describe()}{tail}"
+        return text if len(text) <= COMPLAINT_LIMIT else f"{text[: COMPLAINT_LIMIT - 1]}…"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..models import Profile
     from .launchers.base import LaunchSpec
+    from .runtimes import ChosenRuntime
     from .store import Record
     from .surroundings import Surroundings
 
@@ -33,6 +34,8 @@ class Quarters:
     ----------
     pod:
         The folder of the package that is published, or that the last kernels ran.
+    runtime:
+        What the kernels run in; another one is taken up when all of them have ended.
     book:
         The log; its files lie where the profile says.
     """
@@ -41,6 +44,7 @@ class Quarters:
         self._around = surroundings
         self._record = record
         self.pod = self._present_pod()
+        self.runtime = self.choose()
         settings = surroundings.settings
         self.book = LogBook(
             self._log_directory(record().profile),
@@ -64,8 +68,13 @@ class Quarters:
             self.book.append(who, "engine", text)
             self._around.pump.call(self.book.flush)
 
+    def choose(self) -> ChosenRuntime:
+        """Return what the description's runtime comes to now."""
+        return self._around.runtimes.choose(self._record().description.runtime)
+
     async def move_in(self, profile: Profile) -> None:
-        """Go by the present package and by ``profile``; only while there is no kernel."""
+        """Go by the present package and runtime and by ``profile``; only without a kernel."""
+        self.runtime = self.choose()
         before, pod = self.pod, self._present_pod()
         if before.top != pod.top:
             self.pod = pod
@@ -90,15 +99,22 @@ class Quarters:
             )
 
     def spec(self, kernel_id: str, job_id: str, profile: Profile, gpu: str | None) -> LaunchSpec:
-        """Return what to launch for one kernel; see :func:`.kernel_environment.launch_spec`."""
+        """Return what to launch for one kernel; see :func:`.kernel_environment.launch_spec`.
+
+        Raises
+        ------
+        InvalidInput
+            ``unsupported_runtime``
+        """
         record = self._record()
+        self.runtime.require_usable()
         return launch_spec(
             record,
             profile,
             kernel_id=kernel_id,
             job_id=job_id,
             pod=self.pod,
-            runtime=self._around.runtimes.choose(record.description.runtime),
+            runtime=self.runtime,
             gpu=gpu,
             address=self._around.rest_server().split("/")[2],
         )

@@ -32,6 +32,10 @@ class LaunchSpec:
         File mode mask of the process, for example ``0o022``.
     runtime:
         How messages call the interpreter, up to its version: ``python = the engine's Python``.
+    runtime_name:
+        How messages call the runtime alone.
+    pre_exec:
+        Piece of shell that runs before the interpreter, in the same environment; ``""`` for none.
     """
 
     kernel_id: str
@@ -41,6 +45,8 @@ class LaunchSpec:
     environment: Mapping[str, str]
     umask: int
     runtime: str = ""
+    runtime_name: str = ""
+    pre_exec: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +114,6 @@ class Launcher(Protocol):
         Raises
         ------
         Unavailable
-            ``launch_failed``: no such interpreter or folder, or the system refused.
+            ``launch_failed``: no such interpreter or folder, one that cannot run kernels, or the
+            system refused.
         """

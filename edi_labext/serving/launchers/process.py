@@ -8,6 +8,7 @@ import os
 import signal
 import socket as sockets
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from typing import Self
 from ...errors import Unavailable, echo
 from ..kernel.path._edi_host import strays
 from .base import KernelExit, KernelProcess, LaunchSpec
+from .command import kernel_command
+from .interpreters import Interpreters
 from .warden import Warden
 
 #: The folder that is put on the path of the user's interpreter.
@@ -67,6 +70,9 @@ class ProcessLauncher:
         self._kernel_path = kernel_path
         self._warden = Warden()
         self._spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="edi-spawner")
+        # Beside the spawner, which nobody may hold up: an interpreter may be slow to answer.
+        self._probes = ThreadPoolExecutor(max_workers=4, thread_name_prefix="edi-probe")
+        self._interpreters = Interpreters()
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +87,8 @@ class ProcessLauncher:
 
     async def launch(self, spec: LaunchSpec) -> KernelProcess:
         """See :meth:`.base.Launcher.launch`."""
+        if spec.interpreter != sys.executable:
+            await self._loop.run_in_executor(self._probes, self._interpreters.check, spec)
         spawning = self._loop.run_in_executor(self._spawner, self._spawn, spec)
         try:
             spawned = await asyncio.shield(spawning)
@@ -92,6 +100,7 @@ class ProcessLauncher:
 
     def close(self) -> None:
         """End the spawner thread and the warden. No kernel may be left by then."""
+        self._probes.shutdown(cancel_futures=True)
         self._spawner.shutdown()
         self._warden.close()
 
@@ -111,17 +120,11 @@ class ProcessLauncher:
                 theirs.callback(os.close, listening)
                 ours.callback(os.close, lifeline)
                 os.set_blocking(lifeline, False)
-                start_file = str(self._kernel_path / START_FILE)
+                # By file: "-m" would put the working directory before the standard library.
+                arguments = ["-u", str(self._kernel_path / START_FILE)]
+                arguments += [str(far.fileno()), str(spec.kernel_file), str(listening)]
                 popen = subprocess.Popen(
-                    # By file: "-m" would put the working directory before the standard library.
-                    [
-                        spec.interpreter,
-                        "-u",
-                        start_file,
-                        str(far.fileno()),
-                        str(spec.kernel_file),
-                        str(listening),
-                    ],
+                    kernel_command(spec.interpreter, arguments, spec.pre_exec),
                     stdin=subprocess.DEVNULL,
                     stdout=child_stdout,
                     stderr=child_stderr,

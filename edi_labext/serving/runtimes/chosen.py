@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...models import RESERVED_VARIABLES, Runtime, refuse_cpp
+from ...models import EnvironmentVariable, Runtime, refuse_cpp
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +50,29 @@ class ChosenRuntime:
         """Piece of shell that runs before the kernel, ``""`` for none."""
         return self.runtime.pre_exec if self.runtime is not None else ""
 
-    def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables of the runtime: what activating it would set, then its ``envs``.
+    @property
+    def envs(self) -> Sequence[EnvironmentVariable]:
+        """Variables that whoever created it wants every kernel in it to have."""
+        return self.runtime.envs if self.runtime is not None else ()
 
-        Parameters
-        ----------
-        inherited:
-            What the kernel gets of the engine's own environment.
-        """
-        variables = self._activated(inherited.get("PATH", os.defpath))
-        for item in self.runtime.envs if self.runtime is not None else ():
-            if not item.name.startswith(RESERVED_VARIABLES):
-                variables[item.name] = item.value
-        return variables
-
-    def _activated(self, path: str) -> dict[str, str]:
-        # A kernel that calls "pip" or "python" means those of its own environment.
-        folder = str(Path(self.interpreter).parent)
-        if not Path(self.interpreter).is_absolute():
-            return {}
+    def activation(self) -> dict[str, str]:
+        """Return what activating the environment would set, but for the ``PATH``."""
+        runtime = self.runtime
+        variables = {
+            # Of WMLA's pods (reference/kernel-api.md section 5).
+            "DLIM_MK_COND_HOME": runtime.conda_home if runtime is not None else "",
+            "DLIM_MK_COND_ENV_NAME": runtime.conda_env_name if runtime is not None else "",
+        }
         if not self.prefix:
-            known = folder in path.split(os.pathsep)
-            return {} if known else {"PATH": f"{folder}{os.pathsep}{path}"}
-        variables = {"PATH": f"{folder}{os.pathsep}{path}"}
+            return variables
         if (Path(self.prefix) / "pyvenv.cfg").is_file():
-            variables["VIRTUAL_ENV"] = self.prefix
-        else:
-            variables["CONDA_PREFIX"] = self.prefix
-        return variables
+            return {**variables, "VIRTUAL_ENV": self.prefix}
+        name = runtime.conda_env_name if runtime is not None else ""
+        return {
+            **variables,
+            "CONDA_PREFIX": self.prefix,
+            "CONDA_DEFAULT_ENV": name or Path(self.prefix).name,
+        }
 
 
 def choose_created(runtime: Runtime) -> ChosenRuntime:
