@@ -39,6 +39,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
         "check": "check:check",
         "infer": "infer:infer",
         "serve": "serve:serve",
+        "env": "env:env",
     },
     epilog=_EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
