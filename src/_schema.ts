@@ -5,14 +5,18 @@
  */
 export interface EdiApi {
   Answer: Answer;
+  ConnectionReport: ConnectionReport;
+  ConnectionStep: ConnectionStep;
   DeployRequest: DeployRequest;
   Deployment: Deployment;
   DeploymentList: DeploymentList;
   EnvironmentInfo: EnvironmentInfo;
+  EnvironmentRequest: EnvironmentRequest;
   ErrorInfo: ErrorInfo;
   ErrorReply: ErrorReply;
   FieldChange: FieldChange;
   FieldProblem: FieldProblem;
+  FileToken: FileToken;
   FindingInfo: FindingInfo;
   FixInfo: FixInfo;
   FixRequest: FixRequest;
@@ -28,6 +32,7 @@ export interface EdiApi {
   Lease: Lease;
   LeaseRequest: LeaseRequest;
   Limits: Limits;
+  PastedToken: PastedToken;
   Problem: Problem;
   ProfileDiff: ProfileDiff;
   ProfileDiffRequest: ProfileDiffRequest;
@@ -38,6 +43,8 @@ export interface EdiApi {
   SamplePayload: SamplePayload;
   SampleSource: SampleSource;
   ServerExtension: ServerExtension;
+  TokenRequest: TokenRequest;
+  VariableToken: VariableToken;
 }
 /**
  * What the kernel answered, or why it did not.
@@ -74,6 +81,23 @@ export interface ErrorInfo {
 export interface FieldProblem {
   field: string;
   message: string;
+}
+/**
+ * The steps until the first that fails.
+ */
+export interface ConnectionReport {
+  ok: boolean;
+  steps: ConnectionStep[];
+}
+/**
+ * One step of a connection test; ``ok`` is ``None`` where nothing safe can tell.
+ */
+export interface ConnectionStep {
+  name: string;
+  ok: boolean | null;
+  text: string;
+  hint: string | null;
+  seconds: number;
 }
 /**
  * What to deploy; ``name`` and ``runtime`` default to those in ``model.json``.
@@ -195,6 +219,21 @@ export interface Job {
  *     Why it cannot be used just now, as far as that is known without asking it.
  * token_expires:
  *     Unix seconds at which its token ends, ``None`` when the token does not say.
+ * source:
+ *     ``stored`` ones can be changed here; the others are given.
+ * address, inference_address:
+ *     Base URLs, ``None`` when they are unusable or it is Local.
+ * token_source:
+ *     Where its token comes from: ``variable``, ``file``, ``command``, ``login``, ``session``;
+ *     ``engine`` for Local; ``None`` when none was chosen.
+ * token_pasted:
+ *     Whether a pasted token goes before that.
+ * insecure:
+ *     Whether its certificate is not checked.
+ * own_authorities, client_certificate:
+ *     Whether it has such files; which is not told.
+ * production:
+ *     Whether confirmations are to be stricter.
  */
 export interface EnvironmentInfo {
   id: string;
@@ -203,6 +242,44 @@ export interface EnvironmentInfo {
   host: string | null;
   problem: ErrorInfo | null;
   token_expires: number | null;
+  source: 'built-in' | 'variable' | 'stored';
+  address: string | null;
+  inference_address: string | null;
+  token_source: string | null;
+  token_pasted: boolean;
+  insecure: boolean;
+  own_authorities: boolean;
+  client_certificate: boolean;
+  upload: 'auto' | 'raw' | 'multipart';
+  production: boolean;
+}
+/**
+ * An environment to add, or what to change one to.
+ *
+ * Attributes
+ * ----------
+ * inference_address:
+ *     ``None``: the one that belongs to the address.
+ * ca_bundle, client_certificate, client_key, proxy:
+ *     Left out: as they are. Paths on the server.
+ * confirmed_hosts:
+ *     The hosts that the person has agreed to, each as ``host[:port]``.
+ */
+export interface EnvironmentRequest {
+  title: string;
+  address: string;
+  inference_address?: string | null;
+  verify?: boolean;
+  ca_bundle?: string | null;
+  client_certificate?: string | null;
+  client_key?: string | null;
+  proxy?: string | null;
+  upload?: 'auto' | 'raw' | 'multipart';
+  production?: boolean;
+  /**
+   * @maxItems 3
+   */
+  confirmed_hosts?: [] | [string] | [string, string] | [string, string, string];
 }
 /**
  * Body of every answer with a status of 400 or more; ``request_id`` is in the log too.
@@ -239,6 +316,13 @@ export interface FieldChange {
         [k: string]: unknown;
       }
     | null;
+}
+/**
+ * A file on the server that only its owner may read.
+ */
+export interface FileToken {
+  kind: 'file';
+  path: string;
 }
 /**
  * One result of a check; an ``error`` stands in the way, a ``warning`` does not.
@@ -286,12 +370,24 @@ export interface InferRequest {
 }
 /**
  * What this server half is and can reach.
+ *
+ * Attributes
+ * ----------
+ * default_environment:
+ *     The one that is meant where none is named.
+ * environments_problem:
+ *     Why the stored environments are missing, if they are.
+ * token_available:
+ *     Whether the server has ``USER_ACCESS_TOKEN``, as in Watson Studio.
  */
 export interface Info {
   version: string;
   server_extension: ServerExtension;
   environments: EnvironmentInfo[];
   limits: Limits;
+  default_environment: string;
+  environments_problem: ErrorInfo | null;
+  token_available: boolean;
 }
 /**
  * Which versions the server has, so that a page of another one can tell the next step.
@@ -378,6 +474,13 @@ export interface Lease {
  */
 export interface LeaseRequest {
   tab: string;
+}
+/**
+ * A token for this session; never written anywhere.
+ */
+export interface PastedToken {
+  kind: 'session';
+  token: string;
 }
 /**
  * What saving a profile would change.
@@ -479,4 +582,20 @@ export interface RuntimeList {
  */
 export interface SamplePayload {
   payload: string | null;
+}
+/**
+ * Where the token comes from. Programs and log-ins are set up with ``edi env add`` only.
+ */
+export interface TokenRequest {
+  source: VariableToken | FileToken | PastedToken;
+  /**
+   * @maxItems 3
+   */
+  confirmed_hosts?: [] | [string] | [string, string] | [string, string, string];
+}
+/**
+ * The server's ``USER_ACCESS_TOKEN``.
+ */
+export interface VariableToken {
+  kind: 'variable';
 }

@@ -139,6 +139,11 @@ class EnvironmentSet:
         return None
 
     @property
+    def has_variable_token(self) -> bool:
+        """Whether ``USER_ACCESS_TOKEN`` is set, as it is in Watson Studio."""
+        return bool(self._env.get(TOKEN_VARIABLE, "").strip())
+
+    @property
     def default(self) -> str:
         """Identifier of the one that is meant when none is named.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -29,7 +30,11 @@ PACKAGE = "edi_labext"
 
 def info(environments: EnvironmentSet) -> Info:
     """Return version, environments and limits. Reads small files; starts and asks nothing."""
+    trouble = environments.problem
     return Info(
+        default_environment=environments.default,
+        environments_problem=error_info(trouble) if trouble else None,
+        token_available=environments.has_variable_token,
         version=__version__,
         server_extension=server_extension(),
         environments=[
@@ -55,15 +60,29 @@ def server_extension() -> ServerExtension:
 
 def environment_info(environments: EnvironmentSet, environment: Environment) -> EnvironmentInfo:
     """Return what the browser may know of an environment, which is not its token."""
-    expires = environments.token_expiry(environment.id)
-    problem = _problem(environments, environment, expires)
+    token = environments.token_state(environment.id)
+    problem = _problem(environments, environment, token.expires)
+    settings = None
+    if environment.source == "stored":
+        with suppress(EdiError):
+            settings = environments.describe(environment.id)
     return EnvironmentInfo(
         id=environment.id,
         title=environment.title,
         kind=environment.kind,
         host=environment.host,
         problem=error_info(problem) if problem else None,
-        token_expires=expires,
+        token_expires=token.expires,
+        source=environment.source,
+        address=environment.address,
+        inference_address=environment.inference_address,
+        token_source=token.kind,
+        token_pasted=token.pasted,
+        insecure=environment.insecure,
+        own_authorities=settings is not None and settings.ca_bundle is not None,
+        client_certificate=settings is not None and settings.client_certificate is not None,
+        upload=settings.upload if settings is not None else "auto",
+        production=environment.production,
     )
 
 
@@ -82,7 +101,7 @@ def _problem(
         return NotConfigured(
             f"The token of {environment.title} expired at {ended}.",
             code="token_expired",
-            hint="Get a new one, set USER_ACCESS_TOKEN to it and restart JupyterLab.",
+            hint=environments.token(environment.id).advice,
         )
     return None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections import ChainMap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,13 @@ class EdiLabext(ExtensionApp):
         help="""Directory where the embedded serving engine keeps deployments.
 
         Empty: $EDI_STORE, or else the user's state directory.""",
+    ).tag(config=True)
+
+    rest_server = Unicode(
+        "",
+        help="""Address of a remote EDI, which gets the server's USER_ACCESS_TOKEN.
+
+        Empty: $EDI_REST_SERVER. Others are added as environments.""",
     ).tag(config=True)
 
     _service: asyncio.Future[EdiService] | None = None
@@ -64,6 +73,7 @@ class EdiLabext(ExtensionApp):
             raise
 
     def _make_service(self, loop: asyncio.AbstractEventLoop) -> EdiService:
+        from ..client.addresses import SERVER_VARIABLE
         from ..client.local_engine import default_store
         from .runtimes import notebook_pythons
         from .service import EdiService
@@ -72,6 +82,10 @@ class EdiLabext(ExtensionApp):
         return EdiService(
             contents=self.serverapp.contents_manager,
             pythons=notebook_pythons(self.serverapp.kernel_spec_manager, log=self.log),
+            variables=ChainMap(
+                {SERVER_VARIABLE: self.rest_server} if self.rest_server else {},
+                os.environ,
+            ),
             store=Path(self.store).expanduser() if self.store else default_store(),
             announce=self._announce,
             log=self.log,

@@ -80,6 +80,11 @@ class LiveState:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._wake, environment)
 
+    def forget(self, environment: str) -> None:
+        """Know nothing more of what was there: its address or token has changed."""
+        self._boards.pop(environment, None)
+        self._wake(environment)
+
     def close(self) -> None:
         """Watch nothing any more."""
         self._closed = True

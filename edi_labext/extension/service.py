@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client.environments import LOCAL, EnvironmentSet
 from ..client.local_engine import LocalEngine
+from ..client.retries import RetryPolicy
 from ..errors import NotFound, echo
 from ..models import check_name
 from ..operations import (
@@ -34,7 +35,6 @@ from ..operations import (
     stop_and_wait,
     undeploy,
 )
-from .about import info
 from .answers import inference_answer
 from .answers import inspection as inspection_answer
 from .api import (
@@ -53,6 +53,7 @@ from .api import (
     RuntimeList,
     SamplePayload,
 )
+from .connections import Connections
 from .deployments import Source, local_source, remote_source
 from .engine import EngineStarter
 from .jobs import JobManager
@@ -119,7 +120,13 @@ class EdiService:
             owner="jupyter",
             runtimes={item.name: str(item.python) for item in pythons},
         )
-        self._environments = EnvironmentSet(variables, self._engine)
+        self._environments = EnvironmentSet(
+            variables,
+            self._engine,
+            # A tab that waits is better told of trouble than kept waiting.
+            retry=RetryPolicy(repeats=2, patience=2.0),
+            warn=lambda text: log.warning("EDI: %s", text),
+        )
         self._reads = WorkerPool(8, name="edi-read")
         self._tasks = WorkerPool(8, name="edi-task")
         self._actions = WorkerPool(4, name="edi-job")
@@ -136,6 +143,7 @@ class EdiService:
             loop=loop,
         )
         self._profiles = Profiles(self._environments, self._reads, self.jobs)
+        self.connections = Connections(self._environments, self._reads, on_change=self._live.forget)
 
     async def close(self) -> None:
         """Cancel jobs, wait a little for them, and end the engine if this server started it."""
@@ -150,11 +158,9 @@ class EdiService:
             await asyncio.wait_for(ending.run(self._environments.close), ENGINE_SECONDS)
         ending.close()
 
-    # --- environments -------------------------------------------------------------------------
-
     async def info(self) -> Info:
         """Return version, environments and limits; starts and asks nothing."""
-        return await self._reads.run(info, self._environments)
+        return await self.connections.info()
 
     # --- deployments --------------------------------------------------------------------------
 

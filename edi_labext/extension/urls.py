@@ -19,7 +19,14 @@ from .handlers.deployments import (
     StartHandler,
     StopHandler,
 )
-from .handlers.environments import InfoHandler, LeaseHandler, RuntimesHandler
+from .handlers.environments import (
+    EnvironmentHandler,
+    EnvironmentTestHandler,
+    EnvironmentTokenHandler,
+    InfoHandler,
+    LeaseHandler,
+    RuntimesHandler,
+)
 from .handlers.jobs import JobHandler, JobsHandler
 from .handlers.profiles import ProfileDiffHandler, ProfileHandler
 from .handlers.submissions import FixHandler, InspectHandler
@@ -54,6 +61,9 @@ _DEPLOYMENT = _DEPLOYMENTS + "/{name}"
 
 ROUTES: tuple[Route, ...] = (
     Route("info", InfoHandler),
+    Route(_ENVIRONMENT, EnvironmentHandler),
+    Route(_ENVIRONMENT + "/token", EnvironmentTokenHandler),
+    Route(_ENVIRONMENT + "/test", EnvironmentTestHandler),
     Route(_ENVIRONMENT + "/lease", LeaseHandler),
     Route(_ENVIRONMENT + "/runtimes", RuntimesHandler),
     Route(_DEPLOYMENTS, DeploymentsHandler),

@@ -18,6 +18,11 @@ ARGUMENTS = {"env": "local", "name": "digits", "job": "0123456789abcdef"}
 #: The permission that every verb of every route needs.
 EXPECTED = {
     ("GET", "info"): "read",
+    ("PUT", "environments/{env}"): "execute",
+    ("DELETE", "environments/{env}"): "execute",
+    ("PUT", "environments/{env}/token"): "execute",
+    ("DELETE", "environments/{env}/token"): "execute",
+    ("POST", "environments/{env}/test"): "execute",
     ("POST", "environments/{env}/lease"): "read",
     ("GET", "environments/{env}/runtimes"): "read",
     ("GET", "environments/{env}/deployments"): "read",
@@ -198,7 +203,6 @@ async def test_what_is_not_in_the_table_is_not_there(call):
         "edi/",
         "edi/nothing",
         "edi/environments",
-        "edi/environments/local",
         "edi/environments/local/deployments/a/b",
         "edi/environments/local/deployments/digits/redeploy",
         "edi/jobs/a/b",

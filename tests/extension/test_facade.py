@@ -24,6 +24,16 @@ async def test_info_says_what_there_is_and_starts_nothing(call, store):
         "host": None,
         "problem": None,
         "token_expires": None,
+        "source": "built-in",
+        "address": None,
+        "inference_address": None,
+        "token_source": "engine",
+        "token_pasted": False,
+        "insecure": False,
+        "own_authorities": False,
+        "client_certificate": False,
+        "upload": "auto",
+        "production": False,
     }
     assert info["limits"]["payload_bytes"] == 8 << 20
     assert not store.exists()

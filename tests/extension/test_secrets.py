@@ -102,6 +102,10 @@ def bodies(pattern):
         return {"profile": {}}
     if pattern.endswith("fix"):
         return {"path": "nothing", "fix": "x"}
+    if pattern.endswith("token"):
+        return {"source": {"kind": "variable"}}
+    if pattern.endswith("{env}"):
+        return {"title": "Mine", "address": "https://wmla.example.com"}
     return {"path": "nothing"} if pattern.endswith("inspect") else None
 
 

@@ -29,13 +29,20 @@ from .deployments import (
     SampleSource,
 )
 from .environments import (
+    ConnectionReport,
+    ConnectionStep,
     EnvironmentInfo,
+    EnvironmentRequest,
+    FileToken,
     Info,
     Limits,
+    PastedToken,
     RuntimeInfo,
     RuntimeList,
     RuntimeSource,
     ServerExtension,
+    TokenRequest,
+    VariableToken,
 )
 from .profiles import FieldChange, ProfileDiff, ProfileDiffRequest, ProfileRequest, ProfileView
 from .submissions import (
@@ -53,16 +60,19 @@ from .submissions import (
 #: Models that come in, described as they are validated.
 BODIES: tuple[type[BaseModel], ...] = (
     DeployRequest,
+    EnvironmentRequest,
     FixRequest,
     InferRequest,
     InspectRequest,
     LeaseRequest,
     ProfileDiffRequest,
     ProfileRequest,
+    TokenRequest,
 )
 #: Models that go out, described as they are serialised.
 REPLIES: tuple[type[BaseModel], ...] = (
     Answer,
+    ConnectionReport,
     Deployment,
     DeploymentList,
     ErrorReply,
@@ -85,13 +95,17 @@ __all__ = [
     "REPLIES",
     "Answer",
     "Body",
+    "ConnectionReport",
+    "ConnectionStep",
     "DeployRequest",
     "DeploymentList",
     "EnvironmentInfo",
+    "EnvironmentRequest",
     "ErrorInfo",
     "ErrorReply",
     "FieldChange",
     "FieldProblem",
+    "FileToken",
     "FindingInfo",
     "FixInfo",
     "FixRequest",
@@ -110,6 +124,7 @@ __all__ = [
     "LeaseRequest",
     "Limits",
     "NoBody",
+    "PastedToken",
     "Problem",
     "ProfileDiff",
     "ProfileDiffRequest",
@@ -122,4 +137,6 @@ __all__ = [
     "SamplePayload",
     "SampleSource",
     "ServerExtension",
+    "TokenRequest",
+    "VariableToken",
 ]

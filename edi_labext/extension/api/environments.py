@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from .base import ErrorInfo, Reply
+from pydantic import Field
+
+from .base import Body, ErrorInfo, Reply
 
 #: Who offers a runtime: the engine itself, a notebook kernel of this server, another EDI.
 RuntimeSource = Literal["engine", "kernelspec", "edi"]
@@ -19,6 +21,21 @@ class EnvironmentInfo(Reply):
         Why it cannot be used just now, as far as that is known without asking it.
     token_expires:
         Unix seconds at which its token ends, ``None`` when the token does not say.
+    source:
+        ``stored`` ones can be changed here; the others are given.
+    address, inference_address:
+        Base URLs, ``None`` when they are unusable or it is Local.
+    token_source:
+        Where its token comes from: ``variable``, ``file``, ``command``, ``login``, ``session``;
+        ``engine`` for Local; ``None`` when none was chosen.
+    token_pasted:
+        Whether a pasted token goes before that.
+    insecure:
+        Whether its certificate is not checked.
+    own_authorities, client_certificate:
+        Whether it has such files; which is not told.
+    production:
+        Whether confirmations are to be stricter.
     """
 
     id: str
@@ -27,6 +44,86 @@ class EnvironmentInfo(Reply):
     host: str | None = None
     problem: ErrorInfo | None = None
     token_expires: float | None = None
+    source: Literal["built-in", "variable", "stored"] = "built-in"
+    address: str | None = None
+    inference_address: str | None = None
+    token_source: str | None = None
+    token_pasted: bool = False
+    insecure: bool = False
+    own_authorities: bool = False
+    client_certificate: bool = False
+    upload: Literal["auto", "raw", "multipart"] = "auto"
+    production: bool = False
+
+
+class EnvironmentRequest(Body):
+    """An environment to add, or what to change one to.
+
+    Attributes
+    ----------
+    inference_address:
+        ``None``: the one that belongs to the address.
+    ca_bundle, client_certificate, client_key, proxy:
+        Left out: as they are. Paths on the server.
+    confirmed_hosts:
+        The hosts that the person has agreed to, each as ``host[:port]``.
+    """
+
+    title: str
+    address: str
+    inference_address: str | None = None
+    verify: bool = True
+    ca_bundle: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    proxy: str | None = None
+    upload: Literal["auto", "raw", "multipart"] = "auto"
+    production: bool = False
+    confirmed_hosts: list[str] = Field(default_factory=list, max_length=3)
+
+
+class VariableToken(Body):
+    """The server's ``USER_ACCESS_TOKEN``."""
+
+    kind: Literal["variable"]
+
+
+class FileToken(Body):
+    """A file on the server that only its owner may read."""
+
+    kind: Literal["file"]
+    path: str
+
+
+class PastedToken(Body):
+    """A token for this session; never written anywhere."""
+
+    kind: Literal["session"]
+    token: str = Field(max_length=16 << 10, repr=False)
+
+
+class TokenRequest(Body):
+    """Where the token comes from. Programs and log-ins are set up with ``edi env add`` only."""
+
+    source: Annotated[VariableToken | FileToken | PastedToken, Field(discriminator="kind")]
+    confirmed_hosts: list[str] = Field(default_factory=list, max_length=3)
+
+
+class ConnectionStep(Reply):
+    """One step of a connection test; ``ok`` is ``None`` where nothing safe can tell."""
+
+    name: str
+    ok: bool | None
+    text: str
+    hint: str | None
+    seconds: float
+
+
+class ConnectionReport(Reply):
+    """The steps until the first that fails."""
+
+    ok: bool
+    steps: list[ConnectionStep]
 
 
 class Limits(Reply):
@@ -58,12 +155,25 @@ class ServerExtension(Reply):
 
 
 class Info(Reply):
-    """What this server half is and can reach."""
+    """What this server half is and can reach.
+
+    Attributes
+    ----------
+    default_environment:
+        The one that is meant where none is named.
+    environments_problem:
+        Why the stored environments are missing, if they are.
+    token_available:
+        Whether the server has ``USER_ACCESS_TOKEN``, as in Watson Studio.
+    """
 
     version: str
     server_extension: ServerExtension
     environments: list[EnvironmentInfo]
     limits: Limits
+    default_environment: str = "local"
+    environments_problem: ErrorInfo | None = None
+    token_available: bool = False
 
 
 class RuntimeInfo(Reply):
