@@ -79,16 +79,25 @@ class ModelDescription(WireModel):
     schema_version: str = "1"
 
 
-#: Fields of *Model* that a body of ``POST /model`` and ``PUT /model/{name}`` must have.
-REQUIRED_FIELDS = (
-    "schema_version",
-    "name",
-    "tag",
-    "weight_path",
-    "model_path",
-    "size",
-    "runtime",
-    "kernel_path",
+class ModelBody(ModelDescription):
+    """The body of ``POST /model`` and ``PUT /model/{name}``: a whole *Model*.
+
+    Eight fields must be there; see ``docs/compatibility.md`` for those that are not looked at.
+    """
+
+    schema_version: str
+    name: str
+    tag: str
+    weight_path: str
+    model_path: str
+    size: int
+    runtime: str
+    kernel_path: str
+
+
+#: Fields that a body must have.
+REQUIRED_FIELDS = tuple(
+    name for name, field in ModelBody.model_fields.items() if field.is_required()
 )
 
 

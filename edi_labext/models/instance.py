@@ -25,7 +25,11 @@ class Container(WireModel):
 
 
 class ServingService(WireModel):
-    """One serving pod (replica). Rates are per second; the unit of data is bytes here.
+    """One serving pod (replica).
+
+    ``client_number`` are the callers that wait for an answer, ``pending_tasks`` the requests that
+    wait for a kernel. The rates are requests, and bytes of their bodies, per second; on our engine
+    over the last 10 s.
 
     ``gpu_packid`` names the pack of kernels that share a GPU; seen with ``gpu_mode`` ``shared``.
     """

@@ -27,6 +27,7 @@ from .honoured import gpu_demand, kernel_policy, only_kept, queue_policy
 from .quarters import Quarters
 from .state import serving_service, started_state
 from .supervisor import FAILURE_LOG_LINES, Supervisor
+from .throughput import Throughput
 
 if TYPE_CHECKING:
     from .launchers.base import LaunchSpec
@@ -81,6 +82,7 @@ class Deployment:
             on_overdue=self._on_overdue,
             on_demand=self._on_demand,
         )
+        self._throughput = Throughput()
         self.quarters = Quarters(surroundings, lambda: self.record)
         #: What may be changed of what is saved.
         self.edits = Edits(
@@ -146,6 +148,7 @@ class Deployment:
             self._running or self.record.profile,
             self.queue,
             kernels,
+            rates=self._throughput.rates(self._around.clock.now()),
             name=self.name,
             uid=self._isd_uid,
             job_id=self._job_id,
@@ -363,7 +366,9 @@ class Deployment:
         # The shown state is the one flag that this path looks at: it is in memory and current.
         if self._shown in _REFUSING:
             raise self._refusal()
+        size = len(task.body)
         self.queue.submit(task)
+        self._throughput.count(task.submitted, size)
 
     def _refusal(self) -> EdiError:
         state, reason = self._state()

@@ -42,6 +42,7 @@ def serving_service(
     queue: TaskQueue,
     kernels: Sequence[KernelFacts],
     *,
+    rates: tuple[float, float],
     name: str,
     uid: str,
     job_id: str,
@@ -53,6 +54,8 @@ def serving_service(
     ----------
     profile:
         That it runs by.
+    rates:
+        Requests and bytes of requests per second.
     uid, job_id, host:
         ``isd_uid``, ``pj_jobid``, ``container_host``.
     """
@@ -64,6 +67,8 @@ def serving_service(
         gpu_packid=gpu_pack(profile, name) if gpu == "shared" else None,
         client_number=queue.waiting + queue.running,
         pending_tasks=queue.waiting,
+        request_per_sec=round(rates[0], 3),
+        data_size_per_sec=round(rates[1], 3),
         isd_container=[
             Container(
                 container_uid=kernel.kernel_id,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edi_labext.errors import EdiError
 from edi_labext.serving.http.credentials import Credentials, Identity
-from edi_labext.serving.http.gate import PUBLIC_ROUTES, Admitted, Gate
+from edi_labext.serving.http.gate import PUBLIC_PAGES, PUBLIC_ROUTES, Admitted, Gate
 from edi_labext.serving.routes.table import ROUTES
 from edi_labext.serving.settings import Settings
 
@@ -75,7 +75,7 @@ def test_every_other_route_needs_a_token():
         path = row.path.replace("{name}", "digits").encode()
         for method in (b"GET", b"HEAD", b"POST", b"PUT", b"DELETE"):
             verdict = GATE.admit(method, path, [HOST])
-            if (method, path) in PUBLIC_ROUTES:
+            if (method.replace(b"HEAD", b"GET"), path) in PUBLIC_ROUTES:
                 assert isinstance(verdict, Admitted)
                 assert verdict.identity is None
             else:
@@ -98,6 +98,16 @@ def test_public_routes_still_check_the_rest():
     for method, path in PUBLIC_ROUTES:
         for headers in ([(b"host", b"evil")], [HOST, origin], [HOST, HOST]):
             assert isinstance(GATE.admit(method, path, headers), EdiError)
+
+
+def test_links_lead_to_the_documentation_and_nowhere_else():
+    followed = [HOST, (b"sec-fetch-site", b"cross-site"), (b"sec-fetch-mode", b"navigate")]
+    for page in PUBLIC_PAGES:
+        assert isinstance(GATE.admit(b"GET", page, followed), Admitted)
+        assert isinstance(GATE.admit(b"POST", page, followed), EdiError)
+        assert isinstance(GATE.admit(b"GET", page, [*followed, (b"origin", b"http://e")]), EdiError)
+    for path in (b"/dlim/v1/model", b"/edi/v1/hello", b"/dlim/v1/docs/x"):
+        assert isinstance(GATE.admit(b"GET", path, [*followed, AUTH]), EdiError)
 
 
 def test_length_and_chunks():

@@ -383,6 +383,62 @@ def test_nothing_streams(engine: EngineProcess) -> None:
     assert said(engine.call("GET", "model/nobody/streaming")) == (404, "no_such_model")
 
 
+HOLDING = """
+import os, time
+import redhareapiversion
+from redhareapi import Kernel
+
+
+class HoldingKernel(Kernel):
+    def on_task_invoke(self, task):
+        name = task.get_input_data()
+        while name and not os.path.exists(name):
+            time.sleep(0.002)
+        task.set_output_data("done")
+
+
+if __name__ == "__main__":
+    HoldingKernel().run()
+"""
+
+
+def test_the_counters_of_an_instance_are_true(engine: EngineProcess, tmp_path: Path) -> None:
+    engine.running("counting", HOLDING)
+
+    def counters() -> tuple[dict, dict]:
+        [service] = engine.instance("counting")["instances"]
+        [container] = service["isd_container"]
+        return service, container
+
+    service, container = counters()
+    assert (service["client_number"], service["pending_tasks"]) == (0, 0)
+    assert service["request_per_sec"] == service["data_size_per_sec"] == 0
+    assert container["container_status"] == "IDLE"
+    assert container["total_task"] == 0
+
+    free = tmp_path / "free"
+    with concurrent.futures.ThreadPoolExecutor(3) as threads:
+        held = [threads.submit(engine.infer, "counting", str(free)) for _ in range(3)]
+        deadline = time.monotonic() + 10
+        while counters()[0]["client_number"] < 3:
+            assert time.monotonic() < deadline
+        service, container = counters()
+        # One runs; the others wait for the kernel.
+        assert service["pending_tasks"] == 2
+        assert (container["running_task"], container["container_status"]) == (1, "BUSY")
+        assert 3 / 10 <= service["request_per_sec"] <= 3 / 9
+        size = len(str(free))
+        assert 3 * size / 10 - 0.01 <= service["data_size_per_sec"] <= 3 * size / 9 + 0.01
+        free.touch()
+        assert {answer.result().text for answer in held} == {"done"}
+    service, container = counters()
+    assert (service["client_number"], service["pending_tasks"]) == (0, 0)
+    assert (container["finished_task"], container["total_task"]) == (3, 3)
+    assert (container["running_task"], container["failed_task"]) == (0, 0)
+    engine.stop_model("counting")
+    engine.wait_for("counting", "stopped")
+
+
 # --- tokens ---------------------------------------------------------------------------------
 
 

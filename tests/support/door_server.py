@@ -24,6 +24,7 @@ class FakeEngine:
     """Answers tasks by the name of the deployment: at once, never, or with an error."""
 
     def __init__(self) -> None:
+        self.settings: Settings | None = None
         self.held: list[Task] = []
         self.cancelled: list[Task] = []
         self.bodies: list[bytes] = []
@@ -93,9 +94,11 @@ class FakeEngine:
 class Running:
     """A server in its thread."""
 
-    def __init__(self, settings: Settings, loop_factory=None) -> None:
+    def __init__(self, settings: Settings, loop_factory=None, app=None) -> None:
         self.engine = FakeEngine()
+        self.engine.settings = settings
         self.settings = settings
+        self._app = self.engine.app if app is None else app(self.engine)
         self._loop_factory = loop_factory
         self._ready = threading.Event()
         self.ended = threading.Event()
@@ -113,7 +116,7 @@ class Running:
         self.loop_errors: list[dict] = []
         self.loop.set_exception_handler(lambda _, context: self.loop_errors.append(context))
         self.server = HttpServer(
-            self.engine.app,
+            self._app,
             self.settings,
             Credentials(TOKEN),
             LoopClock(self.loop),
@@ -257,10 +260,10 @@ class Reply:
 
 
 @contextmanager
-def running(tmp: Path, loop_factory=None, **limits) -> Iterator[Running]:
-    """Run a server with short waits."""
+def running(tmp: Path, loop_factory=None, app=None, **limits) -> Iterator[Running]:
+    """Run a server with short waits; ``app`` makes its application for the fake engine."""
     short = {"sweep_interval": 0.02, "linger": 0.2, "stop_grace": 5.0}
-    server = Running(Settings(store=tmp, **{**short, **limits}), loop_factory)
+    server = Running(Settings(store=tmp, **{**short, **limits}), loop_factory, app)
     try:
         yield server
     finally:

@@ -25,16 +25,7 @@ if TYPE_CHECKING:
 
 def build_app(engine: Engine) -> ASGIApp:
     """Return the application that serves :data:`~..routes.table.ROUTES` for ``engine``."""
-    by_path: dict[str, list[RouteRow]] = {}
-    for row in ROUTES:
-        by_path.setdefault(row.path, []).append(row)
-    router = Router(
-        routes=[
-            Route(path, _endpoint(engine, rows), methods=[row.method for row in rows])
-            for path, rows in by_path.items()
-        ],
-        redirect_slashes=False,
-    )
+    router = Router(routes=routes_of(engine), redirect_slashes=False)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,6 +50,17 @@ def build_app(engine: Engine) -> ASGIApp:
     return app
 
 
+def routes_of(engine: Engine) -> list[Route]:
+    """Return what the router routes: one entry a path of the table."""
+    by_path: dict[str, list[RouteRow]] = {}
+    for row in ROUTES:
+        by_path.setdefault(row.path, []).append(row)
+    return [
+        Route(path, _endpoint(engine, rows), methods=[row.method for row in rows])
+        for path, rows in by_path.items()
+    ]
+
+
 def _endpoint(engine: Engine, rows: list[RouteRow]) -> Callable[[Request], Awaitable[Response]]:
     handlers = {row.method: row.handler for row in rows}
 
@@ -75,10 +77,12 @@ def _endpoint(engine: Engine, rows: list[RouteRow]) -> Callable[[Request], Await
 def _answer(error: Exception, scope: Scope) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, HTTPException):
-        headers.update(error.headers or {})
+        if allowed := (error.headers or {}).get("Allow"):
+            # Starlette's own order is another one at every start.
+            headers["Allow"] = ", ".join(sorted(allowed.split(", ")))
         error = _routing_error(error, scope)
     status, body, more = error_response(error)
-    return Response(body, status, {**headers, **more}, media_type="application/json")
+    return Response(body, status, {**more, **headers}, media_type="application/json")
 
 
 def _routing_error(error: HTTPException, scope: Scope) -> EdiError:

@@ -77,6 +77,6 @@ class Door:
         self.in_flight -= 1
 
     def cancel(self, task: Task) -> None:
-        """Say that the caller of ``task`` has left."""
+        """Say that nobody waits for ``task`` any more, be it that it has its outcome."""
         self.in_flight -= 1
         self._cancel(task)

@@ -33,8 +33,19 @@ Refusal: TypeAlias = EdiError
 
 INFERENCE_PREFIX: Final = b"/dlim/v1/inference/"
 _UPLOAD_PATH: Final = b"/dlim/v1/deployment/model"
-#: The only routes without a token. One proves who we are, the other checks a password itself.
-PUBLIC_ROUTES: Final = frozenset(((b"GET", b"/edi/v1/hello"), (b"POST", b"/dlim/v1/auth/token")))
+#: What the engine can do, the same for every engine; a link on any page may lead there.
+PUBLIC_PAGES: Final = frozenset(
+    (b"/dlim/v1/docs", b"/dlim/v1/docs/", b"/dlim/v1/docs/openapi.json")
+)
+#: The only routes without a token. One proves who we are, one checks a password itself, and the
+#: others show nothing of this engine.
+PUBLIC_ROUTES: Final = frozenset(
+    (
+        (b"GET", b"/edi/v1/hello"),
+        (b"POST", b"/dlim/v1/auth/token"),
+        *((b"GET", page) for page in PUBLIC_PAGES),
+    )
+)
 
 _INFERENCE = re.compile(re.escape(INFERENCE_PREFIX) + b"(" + NAME_PATTERN.encode() + b")")
 _METHODS: Final = frozenset(method.encode() for method in ALLOWED_METHODS)
@@ -140,7 +151,7 @@ class Gate:
         error = (
             _check_version(version)
             or self._check_host(single)
-            or self._check_site(single)
+            or self._check_site(single, method, target)
             or self._check_target(method, target)
         )
         if error:
@@ -148,7 +159,7 @@ class Gate:
         path = target.partition(b"?")[0]
         kind = _kind(method, path)
         identity: Identity | None = None
-        if (method, path) not in PUBLIC_ROUTES:
+        if (b"GET" if method == b"HEAD" else method, path) not in PUBLIC_ROUTES:
             identity = self._credentials.identify(headers)
             if identity is None:
                 return self._credentials.refusal(headers)
@@ -187,9 +198,13 @@ class Gate:
             hint="Use the address that the engine printed when it started.",
         )
 
-    def _check_site(self, single: dict[bytes, bytes]) -> Refusal | None:
+    def _check_site(
+        self, single: dict[bytes, bytes], method: bytes, target: bytes
+    ) -> Refusal | None:
         origin = single.get(b"origin")
-        site = single.get(b"sec-fetch-site")
+        # A link has no Origin. What is fetched by a script has one, or may not be read by it.
+        followed = method == b"GET" and target in PUBLIC_PAGES
+        site = None if followed else single.get(b"sec-fetch-site")
         if (origin is None or origin.lower() in self._origins) and (
             site is None or site.lower() in _OWN_SITES
         ):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
 
     from .credentials import Identity
+    from .door import Door
     from .incoming import Incoming
 
 #: Headers that ask for another protocol, which we answer by staying with HTTP/1.1.
@@ -18,17 +19,19 @@ _UPGRADE_HEADERS: Final = frozenset((b"upgrade", b"http2-settings"))
 def asgi_scope(
     incoming: Incoming,
     identity: Identity | None,
+    door: Door,
     server: tuple[str, int | None] | None,
     client: tuple[str, int] | None,
 ) -> HTTPScope:
     """Return the scope of an admitted request.
 
     ``scope["state"]["identity"]`` is the :class:`~.credentials.Identity` that the gate saw, or
-    ``None`` on a public route. The path is decoded once; the gate has refused every escape that
+    ``None`` on a public route; ``scope["state"]["door"]`` is the :class:`~.door.Door`, which counts
+    what is in flight. The path is decoded once; the gate has refused every escape that
     would decode to a slash or a control character.
     """
     raw_path, _, query = incoming.target.partition(b"?")
-    state: dict[str, Any] = {"identity": identity}
+    state: dict[str, Any] = {"identity": identity, "door": door}
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},

@@ -192,7 +192,9 @@ class DoorProtocol(ReadingSide):
             self._handed_over = False
             raise Overloaded("Too many requests were sent ahead of their answers.", retry_after=1.0)
         self.cycle = RequestResponseCycle(
-            scope=asgi_scope(self._incoming, admitted.identity, self.server, self.client),
+            scope=asgi_scope(
+                self._incoming, admitted.identity, self._door, self.server, self.client
+            ),
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,

@@ -17,6 +17,7 @@ from ..task import Task
 
 if TYPE_CHECKING:
     from ..engine import Engine
+    from ..http.door import Door
 
 
 class AwaitedTask(Task):
@@ -40,7 +41,10 @@ class AwaitedTask(Task):
 
 
 async def infer(request: Request, engine: Engine) -> Response:
-    """Hand the body to the deployment's kernel and answer with what the kernel set."""
+    """Hand the body to a kernel and answer with what the kernel set.
+
+    Both are passed on unchanged, whatever they are. The answer is called JSON, as it mostly is.
+    """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -50,13 +54,15 @@ async def infer(request: Request, engine: Engine) -> Response:
                 code="body_too_large",
             )
     task = AwaitedTask(bytes(body))
-    engine.submit(str(request.path_params["name"]), task)
+    # Through the door, which counts what is in flight however it came.
+    door: Door = request.state.door
+    door.submit(str(request.path_params["name"]), task)
     watch = asyncio.ensure_future(_cancel_when_gone(request, task))
     try:
         answer = await task.outcome
     finally:
         watch.cancel()
-        engine.cancel(task)
+        door.cancel(task)
     return Response(answer, media_type="application/json")
 
 
