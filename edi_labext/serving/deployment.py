@@ -87,8 +87,7 @@ class Deployment:
         #: What may be changed of what is saved.
         self.edits = Edits(
             name,
-            surroundings.store,
-            surroundings.clock,
+            surroundings,
             self.quarters,
             self._order,
             is_at_rest=lambda: not self.started and not self._supervisor.kernels,
@@ -372,16 +371,8 @@ class Deployment:
 
     def _refusal(self) -> EdiError:
         state, reason = self._state()
-        match state:
-            case "failed":
-                return failures.failed(
-                    self.name, reason, self.quarters.book.tail(FAILURE_LOG_LINES)
-                )
-            case "pending":
-                return failures.pending(reason)
-            case "stopping":
-                return failures.stopping(self.name)
-        return failures.not_started(self.name)
+        log_tail = self.quarters.book.tail(FAILURE_LOG_LINES)
+        return failures.refusing(self.name, state, reason, log_tail)
 
     def _on_overdue(self, link: KernelLink) -> None:
         self._supervisor.overdue(link)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from .archive import StagedPackage
-    from .clock import Clock
     from .quarters import Quarters
-    from .store import Record, Store
+    from .store import Record
+    from .surroundings import Surroundings
 
 
 class Edits:
@@ -26,8 +26,8 @@ class Edits:
     ----------
     name:
         The deployment's name.
-    store, clock:
-        Parts of the engine.
+    surroundings:
+        Shared parts of the engine.
     quarters:
         Where the kernels live; they move when the package is another.
     order:
@@ -39,20 +39,20 @@ class Edits:
     def __init__(
         self,
         name: str,
-        store: Store,
-        clock: Clock,
+        surroundings: Surroundings,
         quarters: Quarters,
         order: asyncio.Lock,
         *,
         is_at_rest: Callable[[], bool],
     ) -> None:
         self._name = name
-        self._store = store
-        self._clock = clock
+        self._store = surroundings.store
+        self._clock = surroundings.clock
+        self._runtimes = surroundings.runtimes
         self._quarters = quarters
         self._order = order
         self._is_at_rest = is_at_rest
-        self._uid = store.get(name).description.uid
+        self._uid = surroundings.store.get(name).description.uid
         self._receiving = False
 
     async def replace_profile(self, data: bytes, *, revision: str | None = None) -> None:
@@ -96,6 +96,8 @@ class Edits:
                 package=record.directory,
                 now=self._now(),
             )
+            if wanted.runtime != record.description.runtime:
+                self._runtimes.choose(wanted.runtime).require_usable()
             await self._store.update(self._name, description=wanted)
 
     @contextmanager
@@ -131,22 +133,29 @@ class Edits:
         Conflict
             ``started`` since the upload began.
         """
-        given = staged.submission.name
+        handed_on = False
         try:
-            if given != self._name:
-                raise InvalidInput(
-                    f"The package is for {echo(given)}, not for model <{self._name}>.",
-                    code="name_mismatch",
-                    field="name",
-                    hint="Correct name in its model.json, or redeploy it under its own name.",
-                )
+            self._check_package(staged)
             async with self._in_order():
                 if not self._is_at_rest():
                     raise description_change.started(self._name, "redeployed")
+                handed_on = True
                 record = await self._store.exchange(staged)
                 await self._quarters.move_in(record.profile)
         finally:
-            await asyncio.to_thread(staged.discard)
+            if not handed_on:
+                await asyncio.to_thread(staged.discard)
+
+    def _check_package(self, staged: StagedPackage) -> None:
+        given = staged.submission.name
+        if given != self._name:
+            raise InvalidInput(
+                f"The package is for {echo(given)}, not for model <{self._name}>.",
+                code="name_mismatch",
+                field="name",
+                hint="Correct name in its model.json, or redeploy it under its own name.",
+            )
+        self._runtimes.choose(staged.submission.runtime).require_usable()
 
     @asynccontextmanager
     async def _in_order(self) -> AsyncIterator[Record]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..errors import Conflict, EdiError, KernelFailure, Overloaded, TaskTimeout, Unavailable
+from ..models import DeploymentState
 
 #: Longest reason taken from a kernel, in characters.
 REASON_LIMIT: Final = 600
@@ -85,6 +86,18 @@ def failed(name: str, reason: str, tail: Sequence[str]) -> Unavailable:
         hint="Mend what the log says, deploy it again and start it.",
         detail="\n".join(tail) or None,
     )
+
+
+def refusing(name: str, state: DeploymentState, reason: str, tail: Sequence[str]) -> EdiError:
+    """Return why a deployment in ``state`` takes nothing; ``reason`` is that of the state."""
+    match state:
+        case "failed":
+            return failed(name, reason, tail)
+        case "pending":
+            return pending(reason)
+        case "stopping":
+            return stopping(name)
+    return not_started(name)
 
 
 def unavailable(reason: EdiError) -> Unavailable:
