@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -34,3 +36,14 @@ def jp_server_config(jp_server_config: dict) -> dict:
             "allow_unauthenticated_access": False,
         }
     }
+
+
+@pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A directory for tests that write thousands of small files, in memory where possible."""
+    shared = "/dev/shm"  # noqa: S108 - a directory of random name in it
+    if not os.access(shared, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="edi-test-", dir=shared) as path:
+        yield Path(path)

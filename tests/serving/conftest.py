@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,14 +23,3 @@ def own_engine(tmp_path: Path) -> Iterator[EngineProcess]:
     process = EngineProcess(tmp_path / "store")
     yield process
     process.stop()
-
-
-@pytest.fixture
-def memory_path(tmp_path: Path) -> Iterator[Path]:
-    """A directory for tests that write thousands of small files, in memory where possible."""
-    shared = "/dev/shm"
-    if not os.access(shared, os.W_OK):
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(prefix="edi-test-", dir=shared) as path:
-        yield Path(path)

@@ -51,7 +51,12 @@ def package(name: str, kernel: str = ECHO, **more_files: str) -> bytes:
 
 
 class EngineProcess:
-    """``python -m edi_labext.serving`` on a store of its own."""
+    """``python -m edi_labext.serving`` on a store of its own.
+
+    ``prefix`` is a command before that command.
+    """
+
+    prefix: tuple[str, ...] = ()
 
     def __init__(self, store: Path, *options: str) -> None:
         self.store = store
@@ -62,19 +67,34 @@ class EngineProcess:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "edi_labext.serving", "--store", str(self.store)]
+        command = [
+            *self.prefix,
+            sys.executable,
+            "-m",
+            "edi_labext.serving",
+            "--store",
+            str(self.store),
+        ]
         self.command = [*command, *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
             )
+        self.greet()
+
+    def greet(self) -> None:
+        """Read the ready line."""
         assert self.process.stdout
         line = self.process.stdout.readline()
         assert line, self.log.read_text()
         self.ready_line: dict[str, Any] = json.loads(line)
         self.base = self.ready_line["rest_server"]
-        self.token = Path(self.ready_line["token_file"]).read_text().strip()
+        self.token = self.seen(self.ready_line["token_file"]).read_text().strip()
         self.session.headers["X-Auth-Token"] = self.token
+
+    def seen(self, path: str) -> Path:
+        """Return where the engine's ``path`` is to be found by us."""
+        return Path(path)
 
     def kill(self) -> None:
         self.process.kill()
