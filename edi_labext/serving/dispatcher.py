@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from itertools import islice
 from typing import Final
 
 from ..errors import EdiError
@@ -175,11 +174,11 @@ class TaskQueue:
     def lost(self, link: KernelLink, failure: Callable[[], EdiError]) -> None:
         """Give up ``link``, whose kernel is gone.
 
-        The oldest ``parallel_size`` batches may have been running: they fail with ``failure()``.
-        What is behind them was not begun and goes back to the front of the queue, once.
+        Batches that may have been running (:meth:`KernelLink.begun`) fail with ``failure()``. What
+        is behind them was not begun and goes back to the front of the queue, once.
         """
         self.detach(link)
-        begun = set(islice(link.batches, self._parallel))
+        begun = link.begun(self._parallel)
         failed: list[Task] = []
         again: list[Task] = []
         for task in link.take_back():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Final, Literal, Protocol, cast
 
 from ..errors import EdiError
@@ -12,6 +13,7 @@ from .failures import kernel_failure, reason_text
 from .kernel.path._edi_host.frames import (
     ANSWER,
     CONTEXT,
+    ENDING,
     FAILED,
     FROM_KERNEL,
     HELLO,
@@ -91,7 +93,9 @@ class KernelLink(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_asked_to_end",
         "_close_reason",
+        "_last",
         "_on_closed",
         "_on_hello",
         "_on_ready",
@@ -99,6 +103,7 @@ class KernelLink(asyncio.Protocol):
         "_parts",
         "_reader",
         "_transport",
+        "_unread",
         "batches",
         "failed",
         "finished",
@@ -133,6 +138,9 @@ class KernelLink(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._parts: list[bytes] = []
         self._close_reason = ""
+        self._asked_to_end = False
+        self._last: Task | None = None  # the batch after which the kernel said it will end
+        self._unread = False  # the kernel ended before it had read all that was written
         self.state: LinkState = "new"
         self.python_version = ""
         self.sink: Sink | None = None
@@ -160,6 +168,7 @@ class KernelLink(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Ask the kernel to end once it has answered what was sent before."""
+        self._asked_to_end = True
         self._write(pack(SHUTDOWN))
 
     def send(self, batch: Sequence[Task]) -> None:
@@ -202,6 +211,18 @@ class KernelLink(asyncio.Protocol):
             self._transport.write(data)
 
     # --- what is outstanding ----------------------------------------------------------------
+
+    def begun(self, parallel: int) -> set[Task]:
+        """Return the batches that the kernel may have begun, by their first tasks.
+
+        The oldest ``parallel``, unless it is known to be fewer: the kernel said with which one it
+        ends, or it ended before it had read the only one there is.
+        """
+        if self._last is not None:
+            return {self._last}.intersection(self.batches)
+        if self._unread and len(self.batches) == 1:
+            return set()
+        return set(islice(self.batches, parallel))
 
     def take_back(self) -> list[Task]:
         """Return the outstanding tasks in the order sent, and owe nothing any more."""
@@ -252,7 +273,14 @@ class KernelLink(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See :class:`asyncio.Protocol`."""
-        if exc is not None:
+        # A socket pair tells its other end when bytes were thrown away. Only the last thing written
+        # can be what was not read.
+        self._unread = not self._asked_to_end and isinstance(
+            exc, ConnectionResetError | BrokenPipeError
+        )
+        if self._unread:
+            self._close("the kernel closed its link")
+        elif exc is not None:
             self._close(f"the link to the kernel broke: {exc}")
         else:
             self._close("the kernel closed its link")
@@ -283,6 +311,10 @@ class KernelLink(asyncio.Protocol):
         elif kind == START_FAILED and self.state in ("new", "hello"):
             self.state = "start_failed"
             self._on_start_failed(self, reason_text(payload))
+        elif kind == ENDING and self.state == "ready" and self.batches and self._last is None:
+            self._last = self.batches[0]
+            if self.sink is not None:
+                self.sink.detach(self)
         else:
             self._break(f"the kernel broke the protocol: frame {kind} after {self.state}")
 

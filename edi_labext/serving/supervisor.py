@@ -303,7 +303,7 @@ class Supervisor:
         if self._pool.gave_up:
             return f"; giving up after {self._pool.failures} failures in a row"
         next_try = self.next_try
-        return f"; next try in {next_try:g} s" if next_try else ""
+        return f"; next try in {next_try:.3g} s" if next_try else ""
 
     def _wake(self) -> None:
         self._alarm = None

@@ -453,6 +453,61 @@ def test_a_lost_kernel_fails_what_it_ran_and_hands_back_the_rest_in_order() -> N
     assert (b.outcomes, c.outcomes, d.outcomes) == ([b"<b>"], [b"<c>"], [b"<d>"])
 
 
+@pytest.mark.parametrize("error", [ConnectionResetError(), BrokenPipeError()])
+def test_a_lone_task_that_was_not_read_comes_back(error: OSError) -> None:
+    desk = Desk(kernels=1)
+    task = desk.submit(b"a")
+    desk.kernels[0].link.connection_lost(error)
+    desk.queue.lost(desk.kernels[0].link, gone)
+    assert not task.outcomes
+    assert bodies(desk.add_kernel("other")) == b"a"
+
+
+def test_what_was_not_read_tells_nothing_when_it_may_be_the_shutdown() -> None:
+    desk = Desk(kernels=1)
+    task = desk.submit(b"a")
+    desk.kernels[0].link.shutdown()
+    desk.kernels[0].link.connection_lost(ConnectionResetError())
+    desk.queue.lost(desk.kernels[0].link, gone)
+    assert [error.code for error in task.outcomes] == ["kernel_died"]
+
+
+def test_of_several_that_were_not_all_read_the_oldest_fails() -> None:
+    desk = Desk(kernels=1, pipe_size=2)
+    a, b = desk.submit_many(b"ab")
+    desk.kernels[0].link.connection_lost(ConnectionResetError())
+    desk.queue.lost(desk.kernels[0].link, gone)
+    assert [error.code for error in a.outcomes] == ["kernel_died"]
+    assert not b.outcomes
+
+
+@pytest.mark.parametrize(("batch_size", "ahead"), [(1, b"bc"), (2, b"cd")])
+def test_behind_a_kernel_that_says_it_ends_nobody_fails(batch_size: int, ahead: bytes) -> None:
+    desk = Desk(kernels=1, pipe_size=3, batch_size=batch_size, parallel_size=2)
+    tasks = desk.submit_many(b"abcd"[: batch_size + 2])
+    kernel = desk.kernels[0]
+    sent = len(kernel.batches[0])
+    kernel.send(frames.ENDING)
+    kernel.answer(1, frames.FAILED, b"exception\nSystemExit: 3")
+    late = desk.submit(b"z")  # the link is still open, and it is not sent there
+    desk.queue.lost(kernel.link, gone)
+    other = desk.add_kernel("other")
+    while other.bodies:
+        other.answer()
+    codes = [getattr(task.outcomes[0], "code", "answered") for task in [*tasks, late]]
+    assert codes == ["kernel_exception"] * sent + ["answered"] * (len(codes) - sent)
+
+
+def test_a_kernel_that_dies_while_it_says_it_ends_fails_what_it_was_at() -> None:
+    desk = Desk(kernels=1, pipe_size=3, parallel_size=2)
+    a, b = desk.submit_many(b"ab")
+    desk.kernels[0].batches  # noqa: B018 - read by the kernel
+    desk.kernels[0].send(frames.ENDING)
+    desk.queue.lost(desk.kernels[0].link, gone)
+    assert [error.code for error in a.outcomes] == ["kernel_died"]
+    assert not b.outcomes
+
+
 def test_what_comes_back_goes_to_an_idle_kernel_at_once() -> None:
     desk = Desk(kernels=1, pipe_size=2)
     desk.submit_many(b"ab")

@@ -438,7 +438,11 @@ def test_what_ends_a_process_fails_the_batch_first(
             print("finally")
         """
     ).start()
-    assert kernel.ask(b"", b"") == [failure("exception", reason)] * 2
+    kernel.send(frames.pack(frames.TASK_MORE, 1) + frames.pack(frames.TASK, 2))
+    assert kernel.frame() == (frames.ENDING, 0, b"")
+    for number in (1, 2):
+        kind, payload = failure("exception", reason)
+        assert kernel.frame() == (kind, number, payload)
     assert kernel.frame() is None
     returncode, out, _ = kernel.end()
     assert (returncode, out) == (code, "finally\n")

@@ -14,6 +14,7 @@ from edi_labext.serving.dispatcher import QueuePolicy, TaskQueue
 from edi_labext.serving.kernel.path._edi_host import frames
 from edi_labext.serving.link import KernelLink
 from edi_labext.serving.pace import AHEAD, Pace
+from edi_labext.serving.task import Task
 
 
 def make_queue(**policy) -> TaskQueue:
@@ -54,6 +55,8 @@ def test_a_failed_start_tells_its_reason_on_one_clean_line() -> None:
         ([frames.HELLO, frames.START_FAILED, frames.READY], "frame 17 after start_failed"),
         ([frames.HELLO, frames.READY, frames.ANSWER], "nobody asked for task 0"),
         ([frames.ANSWER], "nobody asked for task 0"),
+        ([frames.HELLO, frames.ENDING], "frame 21 after hello"),
+        ([frames.HELLO, frames.READY, frames.ENDING], "frame 21 after ready"),
     ],
 )
 def test_frames_out_of_turn_close_the_link(kinds: list[int], words: str) -> None:
@@ -200,6 +203,36 @@ def test_over_a_real_socket_pair() -> None:
     got, reasons = asyncio.run(run())
     assert got == [(frames.CONTEXT, 0, b"{}")]
     assert reasons == ["the kernel closed its link"]
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_the_system_tells_whether_the_last_task_was_read(read: bool) -> None:
+    async def run() -> tuple[set[Task], list[Task]]:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        ready, closed = asyncio.Event(), asyncio.Event()
+        link = KernelLink(
+            "k1",
+            on_hello=lambda link: link.send_context("{}"),
+            on_ready=lambda link: ready.set(),
+            on_start_failed=lambda link, reason: None,
+            on_closed=lambda link, reason: closed.set(),
+        )
+        await asyncio.get_running_loop().create_connection(lambda: link, sock=ours)
+        with theirs:
+            theirs.sendall(frames.pack(frames.HELLO, 0, b"3") + b"3" + frames.pack(frames.READY))
+            await ready.wait()
+            theirs.recv(1000)
+            task = Task(b"body")
+            link.send([task])
+            if read:
+                theirs.recv(1000)
+        await closed.wait()
+        return link.begun(1), link.take_back()
+
+    begun, back = asyncio.run(run())
+    assert len(back) == 1
+    assert begun == (set(back) if read else set())
 
 
 class TestPace:

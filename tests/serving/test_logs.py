@@ -270,6 +270,14 @@ def test_a_flood_is_read_in_bounded_memory(tmp_path, monkeypatch, line):
     assert sum(file.stat().st_size for file in files) <= 3 * (10 << 20)
 
 
+def test_bytes_that_are_no_text_make_no_longer_line():
+    [line] = split(b"\xff" * 50 + b"\n", limit=40)
+    assert line == "\\xff" * 10 + " ... (40 more bytes)"
+    # Longer only by the way it is shown.
+    [line] = split(b"x" * 20 + b"\xff" * 10, limit=40)
+    assert line == "x" * 10 + " ... (20 more bytes)"
+
+
 def test_what_is_written_too_fast_is_dropped_and_counted():
     size = pump_module.BURST + (1 << 20)
     with LogPump(now=lambda: 1.0) as pump:  # nothing is ever allowed again
@@ -279,9 +287,9 @@ def test_what_is_written_too_fast_is_dropped_and_counted():
         os.write(other.writing, b"neighbour\n")
         other.close()
         other.drained.result(5)
-    kept = sum(len(line) + 1 for line in pipe.lines[:-1] if len(line) == 99)
+    kept = sum(map(len, pipe.lines[:-1])) + len(pipe.lines) - 2
     dropped = int(pipe.lines[-1].removeprefix("... ").split()[0])
-    assert pipe.lines[-1].endswith("bytes dropped here: written faster than 1 MiB a second")
+    assert pipe.lines[-1].endswith("bytes dropped here: more than 1 MiB a second came")
     assert abs(kept + dropped - size) < 100  # of the line at the seam
     assert kept <= pump_module.BURST
     assert other.lines == ["neighbour"]

@@ -66,6 +66,13 @@ class EngineProcess:
         self.session.trust_env = False
         self.start()
 
+    def new_session(self) -> requests.Session:
+        """Another client, for another thread."""
+        session = requests.Session()
+        session.trust_env = False
+        session.headers.update(self.session.headers)
+        return session
+
     def start(self) -> None:
         command = [
             *self.prefix,
@@ -135,6 +142,11 @@ class EngineProcess:
 
     def instance(self, name: str) -> dict[str, Any]:
         return self.call("GET", f"model/{name}/instance").json()
+
+    def containers(self, name: str) -> list[str]:
+        """Ids of the kernels that take tasks."""
+        [service] = self.instance(name)["instances"]
+        return [container["container_uid"] for container in service["isd_container"]]
 
     def status(self, name: str) -> dict[str, Any]:
         url = self.base.replace("/dlim/v1/", f"/edi/v1/model/{name}/status")

@@ -33,8 +33,10 @@ NOTE_SIZE = 64
 KEPT_OF_A_LINE = LINE_LIMIT - NOTE_SIZE
 
 #: Bytes per second of one pipe that become lines, over time and at most at once. Making lines holds
-#: up the loop's thread, so that a flood would cost other deployments their quick answers.
+#: up the loop's thread, so that a flood would cost other deployments their quick answers. A line
+#: costs time however short it is, so each counts for some bytes more.
 RATE = 1 << 20
+LINE_COST = 100
 BURST = 4 << 20
 #: Bytes that must be allowed again before a pipe that floods is listened to again.
 RESUME = 1 << 19
@@ -74,7 +76,7 @@ class LineSplitter:
             if len(text) == len(piece):
                 self._keep(text)
             elif not self._begun and len(text) <= self._limit:
-                lines.append(text.decode("utf-8", "backslashreplace"))
+                lines.append(_shown(text, 0, self._limit))
             else:
                 self._keep(text)
                 lines.append(self._take())
@@ -94,11 +96,25 @@ class LineSplitter:
         begun, cut = bytes(self._begun), self._cut
         self._begun.clear()
         self._cut = 0
-        if not cut:
-            return begun.decode("utf-8", "backslashreplace")
-        # Not final, so that half a character at the cut is left out.
-        decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-        return f"{decoder.decode(begun)} ... ({cut} more bytes)"
+        return _shown(begun, cut, self._limit)
+
+
+def _shown(begun: bytes, cut: int, limit: int) -> str:
+    """Return a line as text; ``cut`` bytes of its end are missing already."""
+    text = _decode(begun, whole=not cut)
+    if len(text) > limit:
+        # A byte that is no UTF-8 is shown as four characters.
+        most = limit // 4
+        cut += len(begun) - most
+        text = _decode(begun[:most], whole=False)
+    return f"{text} ... ({cut} more bytes)" if cut else text
+
+
+def _decode(data: bytes, *, whole: bool) -> str:
+    """Return text; half a character at the end of what is not whole is left out."""
+    if whole:
+        return data.decode("utf-8", "backslashreplace")
+    return codecs.getincrementaldecoder("utf-8")("backslashreplace").decode(data)
 
 
 class _Pipe:
@@ -114,23 +130,23 @@ class _Pipe:
         self._allowed: float = BURST
         self._then = 0.0
 
-    def allows(self, size: int, now: float) -> bool:
-        """Tell whether ``size`` more bytes may become lines."""
+    def allows(self, cost: int, now: float) -> bool:
+        """Tell whether bytes of that cost may become lines."""
         earned = (now - self._then) * self._rate if self._then else 0.0
         self._allowed, self._then = min(float(BURST), self._allowed + earned), now
-        return self._allowed >= size
+        return self._allowed >= cost
 
-    def spend(self, size: int) -> None:
+    def spend(self, cost: int) -> None:
         """Count what becomes lines."""
         if self._rate != math.inf:
-            self._allowed -= size
+            self._allowed -= cost
 
     def note(self) -> list[str]:
         """Return what is to be said about what was dropped."""
         dropped, self.dropped = self.dropped, 0
         if not dropped:
             return []
-        return [f"... {dropped} bytes dropped here: written faster than {RATE >> 20} MiB a second"]
+        return [f"... {dropped} bytes dropped here: more than {RATE >> 20} MiB a second came"]
 
 
 class LogPump:
@@ -262,10 +278,11 @@ class LogPump:
             if not data:
                 self._finish(pipe)
                 return
-            if not pipe.allows(len(data), self._now()):
+            cost = len(data) + LINE_COST * data.count(b"\n")
+            if not pipe.allows(cost, self._now()):
                 self._begin_flood(pipe, len(data))
                 return
-            pipe.spend(len(data))
+            pipe.spend(cost)
             _give(pipe.sink, pipe.splitter.feed(data))
             if len(data) < READ_SIZE:
                 return

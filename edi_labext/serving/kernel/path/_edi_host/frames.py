@@ -33,9 +33,10 @@ READY = 17  #: ``on_kernel_start`` has returned.
 START_FAILED = 18  #: The kernel will never be ready; one line of UTF-8 says why.
 ANSWER = 19  #: The output of one task.
 FAILED = 20  #: A task without output: a code, a line feed, one line of UTF-8.
+ENDING = 21  #: The kernel ends once it has written the outcomes of the batch that it is at.
 
 FROM_ENGINE = frozenset((TASK, TASK_MORE, SHUTDOWN, CONTEXT))
-FROM_KERNEL = frozenset((HELLO, READY, START_FAILED, ANSWER, FAILED))
+FROM_KERNEL = frozenset((HELLO, READY, START_FAILED, ANSWER, FAILED, ENDING))
 
 _header = struct.Struct("!HBBIQ")
 _pack = _header.pack

@@ -12,6 +12,7 @@ import sys
 from .frames import (
     ANSWER,
     CONTEXT,
+    ENDING,
     FAILED,
     FROM_ENGINE,
     HELLO,
@@ -180,7 +181,8 @@ class Host:
             reason = "exception\n" + one_line(error)
         if self._fd < 0:
             self._end_fork(None)
-        pieces: list[bytes] = []
+        # Said first, so that nothing more is sent here: it would fail for no fault of its own.
+        pieces: list[bytes] = [] if ending is None else [pack(ENDING)]
         for context in batch:
             context._open = False
             context._next = context._previous = None  # no cycle: freed at once
