@@ -154,8 +154,8 @@ VARIABLES = {
     "TASK_JOB_ID": r"edi-dump-[0-9a-z]+-[0-9a-z]+",
     "WML_SPACE_ID": "space 7",
 }
-#: What Python and the launcher add.
-OTHERS = {"PYTHONPATH", "PYTHONUNBUFFERED", "LC_CTYPE"}
+#: What Python, the launcher and the runtime add.
+OTHERS = {"PYTHONPATH", "PYTHONUNBUFFERED", "LC_CTYPE", "VIRTUAL_ENV"}
 
 
 @pytest.mark.parametrize("name", VARIABLES)
