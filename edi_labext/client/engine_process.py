@@ -43,7 +43,6 @@ class EngineProcess:
         log: BinaryIO,
         *,
         keep_stdin: bool,
-        runtimes: Mapping[str, str],
     ) -> EngineProcess:
         """Start ``python -m edi_labext.serving`` in a session of its own.
 
@@ -55,7 +54,6 @@ class EngineProcess:
             ``engine_failed`` when the interpreter cannot be run.
         """
         command = [python, "-m", "edi_labext.serving", "--store", str(store), "--owner", owner]
-        command += [f"--runtime={name}={interpreter}" for name, interpreter in runtimes.items()]
         try:
             process = subprocess.Popen(
                 command,

@@ -61,9 +61,6 @@ class LocalEngine:
         Interpreter to run it with.
     start_timeout:
         In seconds.
-    runtimes:
-        Interpreters by name that an engine started here offers as runtimes, beside its own. One
-        that runs already offers what it was started with.
     """
 
     def __init__(
@@ -73,13 +70,11 @@ class LocalEngine:
         python: str = sys.executable,
         *,
         start_timeout: float = START_TIMEOUT,
-        runtimes: Mapping[str, str] | None = None,
     ) -> None:
         self.store = store.absolute()
         self._owner = owner
         self._python = python
         self._start_timeout = start_timeout
-        self._runtimes = dict(runtimes or {})
         self._lock = threading.Lock()
         self._greeter = Greeter()
         self._child: EngineProcess | None = None
@@ -176,7 +171,6 @@ class LocalEngine:
                 self._owner,
                 log,
                 keep_stdin=self._owner == "jupyter",
-                runtimes=self._runtimes,
             )
         try:
             return self._wait(child, deadline)

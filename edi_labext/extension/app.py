@@ -75,13 +75,14 @@ class EdiLabext(ExtensionApp):
     def _make_service(self, loop: asyncio.AbstractEventLoop) -> EdiService:
         from ..client.addresses import SERVER_VARIABLE
         from ..client.local_engine import default_store
-        from .runtimes import notebook_pythons
+        from ..operations import notebook_pythons
         from .service import EdiService
 
         assert self.serverapp is not None
+        specs = self.serverapp.kernel_spec_manager
         return EdiService(
             contents=self.serverapp.contents_manager,
-            pythons=notebook_pythons(self.serverapp.kernel_spec_manager, log=self.log),
+            pythons=lambda: notebook_pythons(specs, log=self.log),
             variables=ChainMap(
                 {SERVER_VARIABLE: self.rest_server} if self.rest_server else {},
                 os.environ,

@@ -1,96 +1,40 @@
-"""The Python environments that kernels can run in, those of notebook kernels among them.
-
-Somebody who works in the notebook kernel "Python 3 (ml-env)" wants the deployment to run in the
-same Python: so Local's engine is told of every Python that the Jupyter server has a kernel for.
-"""
+"""The Python environments that kernels can run in, those of notebook kernels among them."""
 
 from __future__ import annotations
 
-import inspect
-import logging
-import os
-import re
-import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from ..models import DEFAULT_RUNTIME, WMLA_RUNTIMES, Runtime
+from ..models import DEFAULT_RUNTIME, KERNELSPEC_ATTRIBUTE, Runtime
+from ..operations import NotebookPython
 from .api import RuntimeInfo, RuntimeList
-
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
-_PYTHON = re.compile(r"(python|pypy)[0-9.]*(\.exe)?", re.ASCII)
-#: What jupyter_client replaces with its own interpreter when it starts a notebook kernel.
-_OWN_NAMES = frozenset(
-    {
-        "python",
-        f"python{sys.version_info.major}",
-        f"python{sys.version_info.major}.{sys.version_info.minor}",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class NotebookPython:
-    """The Python of a notebook kernel.
-
-    Attributes
-    ----------
-    name:
-        Of the kernelspec: ``python3``, ``ml-env``.
-    title:
-        As the launcher shows it: ``Python 3 (ml-env)``.
-    python:
-        Absolute path of the interpreter; links are kept, since a virtual environment is one.
-    """
-
-    name: str
-    title: str
-    python: Path
-
-
-def notebook_pythons(specs: object, *, log: logging.Logger) -> list[NotebookPython]:
-    """Return the Pythons of this machine that have a kernelspec, by name.
-
-    Blocks: reads files, and some managers run conda.
-
-    Parameters
-    ----------
-    specs:
-        The Jupyter server's kernelspec manager.
-    log:
-        Gets the traceback when it fails, which only means that there are none.
-    """
-    find = getattr(specs, "get_all_specs", None)
-    # A gateway's manager answers with a coroutine: its kernels run on another machine.
-    if find is None or inspect.iscoroutinefunction(find):
-        return []
-    try:
-        found = dict(find())
-    except Exception:
-        log.exception("EDI: the notebook kernels could not be listed")
-        return []
-    pythons = []
-    for name, entry in sorted(found.items()):
-        spec = entry.get("spec") if isinstance(entry, dict) else None
-        if name == DEFAULT_RUNTIME or not _NAME.fullmatch(name) or not isinstance(spec, dict):
-            continue  # The default's name is the engine's own Python.
-        if (python := _interpreter(spec)) is not None:
-            title = spec.get("display_name")
-            pythons.append(NotebookPython(name, title if isinstance(title, str) else name, python))
-    return pythons
 
 
 def local_runtimes(listed: Sequence[Runtime], pythons: Sequence[NotebookPython]) -> RuntimeList:
-    """Return what the engine of this machine offers, with the titles that notebooks have.
+    """Return what deployments on this machine can run in.
 
-    An engine that somebody else started may not know all of the notebooks' Pythons, and then they
-    are not offered.
+    Parameters
+    ----------
+    listed:
+        What the engine has.
+    pythons:
+        Those of notebook kernels. The engine is told of one when it is chosen; until then its name
+        is free, unless the engine has a runtime of that name that somebody made.
     """
     titles = {item.name: item.title for item in pythons}
-    return _runtime_list([_local_runtime(runtime, titles) for runtime in listed])
+    made = [item for item in listed if not (item.is_stand_in and item.type in titles)]
+    known = {item.type for item in made}
+    infos = [_local_runtime(item, titles) for item in made]
+    infos += [
+        RuntimeInfo(
+            type=item.name,
+            title=item.title,
+            description=item.runtime().description,
+            source="kernelspec",
+        )
+        for item in pythons
+        if item.name not in known
+    ]
+    return _runtime_list(infos)
 
 
 def remote_runtimes(listed: Sequence[Runtime]) -> RuntimeList:
@@ -114,14 +58,14 @@ def _runtime_list(infos: list[RuntimeInfo]) -> RuntimeList:
 
 
 def _local_runtime(runtime: Runtime, titles: Mapping[str, str]) -> RuntimeInfo:
-    if runtime.type in titles:
+    if notebook := runtime.attribute(KERNELSPEC_ATTRIBUTE):
         return RuntimeInfo(
             type=runtime.type,
-            title=titles[runtime.type],
+            title=titles.get(notebook, runtime.type),
             description=runtime.description,
             source="kernelspec",
         )
-    if runtime.type in WMLA_RUNTIMES:
+    if runtime.is_stand_in:
         return RuntimeInfo(
             type=runtime.type, title=runtime.type, source="engine", note=runtime.description
         )
@@ -129,32 +73,3 @@ def _local_runtime(runtime: Runtime, titles: Mapping[str, str]) -> RuntimeInfo:
     return RuntimeInfo(
         type=runtime.type, title=title, description=runtime.description, source="engine"
     )
-
-
-def _interpreter(spec: Mapping[str, Any]) -> Path | None:
-    """Return the Python that a kernelspec runs, if it runs one directly and it is there."""
-    argv, language = spec.get("argv"), spec.get("language")
-    if not isinstance(language, str) or language.casefold() != "python":
-        return None
-    if not isinstance(argv, list) or not argv or not isinstance(argv[0], str):
-        return None
-    metadata = spec.get("metadata")
-    conda = metadata.get("conda_env_path") if isinstance(metadata, dict) else None
-    if isinstance(conda, str):
-        # Started by a runner of another environment (nb_conda_kernels).
-        command = str(Path(conda, "bin", "python"))
-    elif argv[0] in _OWN_NAMES:
-        command = sys.executable
-    else:
-        command = argv[0]
-    if not _PYTHON.fullmatch(Path(command).name):
-        return None
-    variables = spec.get("env")
-    path = variables.get("PATH") if isinstance(variables, dict) else None
-    try:
-        found = shutil.which(command, path=path if isinstance(path, str) else None)
-    except ValueError:  # a NUL in it
-        return None
-    if found is None or not found.isprintable():
-        return None
-    return Path(os.path.abspath(found))  # noqa: PTH100 - must not follow links

@@ -22,10 +22,12 @@ from ..models import check_name
 from ..operations import (
     Cancellation,
     Deployment,
+    NotebookPython,
     Report,
     apply_fix,
     check_folder,
     deploy_folder,
+    ensure_runtime,
     get_deployment,
     infer,
     restart,
@@ -60,11 +62,13 @@ from .jobs import JobManager
 from .live import LiveState
 from .paths import resolve_folder
 from .profiles import Profiles
-from .runtimes import NotebookPython, local_runtimes, remote_runtimes
+from .runtimes import local_runtimes, remote_runtimes
 from .workers import WorkerPool
 
 if TYPE_CHECKING:
     from jupyter_server.services.contents.manager import ContentsManager
+
+    from ..client import EdiClient
 
 #: Seconds that the end of the server waits for jobs to clean up.
 CLOSE_SECONDS = 5.0
@@ -89,7 +93,7 @@ class EdiService:
     contents:
         The server's contents manager, which knows where its folders are.
     pythons:
-        Those of notebook kernels, which deployments on Local can run in too.
+        Returns those of notebook kernels, which deployments on Local can run in too; blocks.
     store:
         Directory of the embedded engine, which is not started before it is needed.
     announce:
@@ -106,7 +110,7 @@ class EdiService:
         self,
         *,
         contents: ContentsManager,
-        pythons: Sequence[NotebookPython],
+        pythons: Callable[[], Sequence[NotebookPython]],
         store: Path,
         announce: Callable[[str, str], None],
         log: logging.Logger,
@@ -115,11 +119,7 @@ class EdiService:
     ) -> None:
         self._contents = contents
         self._pythons = pythons
-        self._engine = LocalEngine(
-            store,
-            owner="jupyter",
-            runtimes={item.name: str(item.python) for item in pythons},
-        )
+        self._engine = LocalEngine(store, owner="jupyter")
         self._environments = EnvironmentSet(
             variables,
             self._engine,
@@ -200,10 +200,14 @@ class EdiService:
     async def runtimes(self, environment: str) -> RuntimeList:
         """Return the Python environments that kernels can run in."""
         self._known(environment)
-        listed = await self._reads.run(lambda: self._environments.connect(environment).runtimes())
-        if environment == LOCAL:
-            return local_runtimes(listed, self._pythons)
-        return remote_runtimes(listed)
+
+        def look() -> RuntimeList:
+            listed = self._environments.connect(environment).runtimes()
+            if environment == LOCAL:
+                return local_runtimes(listed, self._pythons())
+            return remote_runtimes(listed)
+
+        return await self._reads.run(look)
 
     # --- profiles -----------------------------------------------------------------------------
 
@@ -242,11 +246,14 @@ class EdiService:
     async def deploy(self, environment: str, request: DeployRequest) -> Job:
         """Start a deploy job; raises at once when the folder or its name will not do."""
         self._known(environment)
-        folder, name = await self._reads.run(self._submission, request)
+        folder, name, runtime = await self._reads.run(self._submission, request)
 
         def action(report: Report, cancellation: Cancellation) -> None:
+            client = self._environments.connect(environment)
+            if environment == LOCAL:
+                self._offer_python(client, runtime)
             deploy_folder(
-                self._environments.connect(environment),
+                client,
                 folder,
                 name=name,
                 runtime=request.runtime,
@@ -273,8 +280,8 @@ class EdiService:
     def _inspect(self, path: str) -> Inspection:
         return inspection_answer(path, check_folder(resolve_folder(self._contents, path)))
 
-    def _submission(self, request: DeployRequest) -> tuple[Path, str]:
-        """Return the folder to deploy and the name it will have."""
+    def _submission(self, request: DeployRequest) -> tuple[Path, str, str]:
+        """Return the folder to deploy, the name it will have and the runtime."""
         source = request.source
         if isinstance(source, FolderSource):
             folder = resolve_folder(self._contents, source.path)
@@ -282,7 +289,16 @@ class EdiService:
             folder = sample_folder(source.sample)
         name = None if request.name is None else check_name(request.name)
         description = check_folder(folder, name=name).require_deployable()
-        return folder, name or description.name
+        return folder, name or description.name, request.runtime or description.runtime
+
+    def _offer_python(self, client: EdiClient, runtime: str) -> None:
+        """Tell the engine of the Python of a notebook kernel that a deployment is to run in.
+
+        From then on the engine knows it, also when it is started by somebody without Jupyter.
+        """
+        for item in self._pythons():
+            if item.name == runtime:
+                ensure_runtime(client, item.runtime())
 
     def _source(self, environment: str) -> Source:
         if environment == LOCAL:

@@ -75,6 +75,20 @@ class Runtime(WireModel):
         """The interpreter or folder that it names itself, ``""`` for a conda one or the default."""
         return self.attribute(PYTHON_ATTRIBUTE)
 
+    def with_python(self, python: str) -> Runtime:
+        """Return a copy that names another interpreter or folder, and no conda environment."""
+        others = [item for item in self.attributes if item.key != PYTHON_ATTRIBUTE]
+        own = Attribute(key=PYTHON_ATTRIBUTE, value=python)
+        return self.model_copy(
+            update={"attributes": [own, *others], "conda_home": "", "conda_env_name": ""}
+        )
+
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether it is a mere name of WMLA's that our engine lists, for its own Python."""
+        names_python = self.python or self.conda_home
+        return self.type in WMLA_RUNTIMES and not (names_python or self.pre_exec or self.envs)
+
 
 def is_runtime_name(name: object) -> bool:
     """Tell whether a runtime of this name can be created."""

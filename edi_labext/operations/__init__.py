@@ -10,11 +10,13 @@ from .lifecycle import (
     wait_until_ready,
     wait_until_stopped,
 )
+from .notebook_pythons import NotebookPython, notebook_pythons
 from .overview import Deployment, get_deployment, list_deployments
 from .profile import ProfileChange, apply_patch, edit_profile, profile_diff, view_profile
 from .progress import Cancellation, Phase, Progress, Report
 from .replace import replace_folder
 from .restart import restart
+from .runtimes import ensure_runtime
 from .samples import sample_folder
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Finding",
     "Fix",
     "InferenceAnswer",
+    "NotebookPython",
     "Phase",
     "ProfileChange",
     "Progress",
@@ -33,9 +36,11 @@ __all__ = [
     "check_folder",
     "deploy_folder",
     "edit_profile",
+    "ensure_runtime",
     "get_deployment",
     "infer",
     "list_deployments",
+    "notebook_pythons",
     "profile_diff",
     "replace_folder",
     "restart",

@@ -46,7 +46,6 @@ def main(arguments: list[str] | None = None, *, disk: Disk | None = None) -> int
             owner=options.owner,
             task_execution_timeout=options.task_execution_timeout,
             connection_timeout=options.connection_timeout,
-            runtimes=dict(options.runtime),
         )
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(run(settings, disk=disk))
@@ -87,14 +86,6 @@ def _parser() -> argparse.ArgumentParser:
         help="how long a kernel of a new deployment may take to start (%(default)s)",
     )
     parser.add_argument(
-        "--runtime",
-        type=_runtime,
-        action="append",
-        default=[],
-        metavar="NAME=INTERPRETER",
-        help="another Python that kernels can run in; may be given several times",
-    )
-    parser.add_argument(
         "--owner",
         choices=("terminal", "jupyter", "background"),
         default="terminal",
@@ -103,13 +94,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="log more")
     parser.add_argument("--version", action="version", version=f"edi_labext {__version__}")
     return parser
-
-
-def _runtime(text: str) -> tuple[str, str]:
-    name, equals, interpreter = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError("must be of the form NAME=INTERPRETER")
-    return name, interpreter
 
 
 def _default_store() -> Path:

@@ -78,7 +78,7 @@ async def run(settings: Settings, *, disk: Disk | None = None) -> None:
                         pump=pump,
                         inventory=Inventory(),
                         ledger=Ledger(),
-                        runtimes=Runtimes(store, clock, settings.runtimes),
+                        runtimes=Runtimes(store, clock),
                         spawn=_spawner(group),
                         rest_server=lambda: server.rest_server,
                     ),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -45,8 +44,6 @@ class Settings:
     #: TCP port; 0 takes a free one.
     port: int = 0
     owner: Owner = "terminal"
-    #: Interpreters by the name of their runtime, beside the engine's own Python.
-    runtimes: Mapping[str, str] = field(default_factory=dict)
 
     # Defaults of a profile that leaves them out.
     task_execution_timeout: float = _limit(60.0, "s", 0.1, 86_400)
@@ -97,8 +94,6 @@ class Settings:
         _check_number("port", self.port, low=0, high=65_535, unit="", whole=True)
         if self.owner not in get_args(Owner):
             raise _invalid("owner", f"owner must be one of {', '.join(get_args(Owner))}.")
-        for name, interpreter in self.runtimes.items():
-            _check_runtime(name, interpreter)
         for item in _limit_fields():
             _check_number(
                 item.name,
@@ -133,14 +128,6 @@ def _check_number(
         kind = "a whole number" if whole else "a number"
         span = f"{low:g} to {high:g} {unit}".rstrip()
         raise _invalid(name, f"{name} must be {kind} from {span}, not {echo(value)}.")
-
-
-def _check_runtime(name: str, interpreter: str) -> None:
-    # Any name that a description can hold and a list can show.
-    if not 0 < len(name) <= 100 or not name.isprintable() or "=" in name:
-        raise _invalid("runtime", f"{echo(name)} cannot be the name of a runtime.")
-    if not interpreter or not interpreter.isprintable():
-        raise _invalid("runtime", f"{echo(interpreter)} cannot be an interpreter.")
 
 
 def _check_host(host: object) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
-from support.engine import needs_engine
 from support.scripted_edi import Reply, ScriptedEdi
 
-from edi_labext.client import EdiClient, EnvironmentSet, LocalEngine
+from edi_labext.client import EdiClient
 from edi_labext.errors import (
     Conflict,
     InvalidInput,
@@ -112,16 +110,3 @@ def test_strange_answers(edi: ScriptedEdi, client: EdiClient, body: bytes) -> No
         client.runtimes()
     with pytest.raises(UpstreamBadResponse):
         client.app_profile("digits")
-
-
-@needs_engine
-def test_a_local_engine_is_started_with_runtimes(tmp_path: Path) -> None:
-    runtimes = {"Python 3 (ml-env)": "/nowhere/python", "odd": "/a=b"}
-    engine = LocalEngine(tmp_path / "store", "jupyter", runtimes=runtimes)
-    environments = EnvironmentSet({}, engine)
-    try:
-        found = {item.type: item for item in environments.connect("local").runtimes()}
-        assert found["Python 3 (ml-env)"].python == "/nowhere/python"
-        assert found["odd"].python == "/a=b"
-    finally:
-        environments.close()

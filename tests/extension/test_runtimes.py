@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import sys
 from pathlib import Path
 
 import pytest
+from support.pythons import make_venv
 
-from edi_labext.extension.runtimes import (
-    NotebookPython,
-    local_runtimes,
-    notebook_pythons,
-    remote_runtimes,
-)
-from edi_labext.models import Runtime
+from edi_labext.extension.runtimes import local_runtimes, remote_runtimes
+from edi_labext.models import Attribute, Runtime
+from edi_labext.operations import NotebookPython, notebook_pythons
 
 LOCAL = "edi/environments/local"
 LOG = logging.getLogger("test-runtimes")
@@ -106,7 +102,7 @@ def test_what_is_no_python_of_this_machine_is_left_out(strange):
     assert found(x=strange) == {}
 
 
-@pytest.mark.parametrize("name", ["python", "a=b", "a b", "", "a\n", "x" * 101, "ü"])
+@pytest.mark.parametrize("name", ["python", "a=b", "a b", "", "a\n", "x" * 101, "ü", ".a", "-a"])
 def test_a_name_that_an_engine_cannot_take_is_left_out(name):
     assert found(**{name: spec([sys.executable])}) == {}
 
@@ -138,32 +134,49 @@ def listed(**runtimes):
     return [Runtime(type=name, description=text) for name, text in runtimes.items()]
 
 
-def test_on_local_notebooks_keep_their_titles_and_wmlas_names_get_a_note():
-    pythons = [NotebookPython("ml-env", "Python 3 (ml-env)", Path("/x/python"))]
-    answer = local_runtimes(
-        [
-            Runtime(type="python", description="The engine's own Python 3.11."),
-            Runtime(type="ml-env", launcher="/x/python", description="A Python of this machine."),
-            Runtime(type="dlipy3", description="A name of WMLA's."),
-            Runtime(type="somebody-elses"),
-        ],
-        pythons,
-    )
-    assert answer.default == "python"
-    assert [(info.type, info.title, info.source) for info in answer.runtimes] == [
-        ("python", "Python", "engine"),
-        ("ml-env", "Python 3 (ml-env)", "kernelspec"),
-        ("dlipy3", "dlipy3", "engine"),
-        ("somebody-elses", "somebody-elses", "engine"),
-    ]
-    assert [info.note for info in answer.runtimes] == ["", "", "A name of WMLA's.", ""]
+def kept(name: str, python: str, notebook: str = "") -> Runtime:
+    """A runtime as the engine has it once it was created."""
+    attributes = [Attribute(key="edi-python", value=python)]
+    attributes += [Attribute(key="edi-kernelspec", value=notebook)] if notebook else []
+    return Runtime(type=name, description=f"Of {name}.", attributes=attributes)
+
+
+ML = NotebookPython("ml-env", "Python 3 (ml-env)", Path("/x/python"))
+
+
+def shown(listed, pythons):
+    answer = local_runtimes(listed, pythons)
     assert "/x/python" not in answer.model_dump_json()
+    assert answer.default == "python"
+    return [(info.type, info.title, info.source, info.note) for info in answer.runtimes]
 
 
-def test_a_python_that_the_engine_does_not_know_is_not_offered():
-    pythons = [NotebookPython("ml-env", "Python 3 (ml-env)", Path("/x/python"))]
-    answer = local_runtimes(listed(python=""), pythons)
-    assert [info.type for info in answer.runtimes] == ["python"]
+def test_on_local_notebooks_are_offered_and_wmlas_names_get_a_note():
+    engine = [Runtime(type="python"), Runtime(type="dlipy3", description="A name of WMLA's.")]
+    assert shown([*engine, Runtime(type="mine", conda_home="/c")], [ML]) == [
+        ("python", "Python", "engine", ""),
+        ("dlipy3", "dlipy3", "engine", "A name of WMLA's."),
+        ("mine", "mine", "engine", ""),
+        ("ml-env", "Python 3 (ml-env)", "kernelspec", ""),
+    ]
+
+
+def test_a_notebook_that_the_engine_knows_is_there_once():
+    known = [Runtime(type="python"), kept("ml-env", "/x/python", "ml-env")]
+    assert shown(known, [ML])[1:] == [("ml-env", "Python 3 (ml-env)", "kernelspec", "")]
+    # Its kernelspec is gone, the runtime is not.
+    assert shown(known, [])[1:] == [("ml-env", "ml-env", "kernelspec", "")]
+
+
+def test_what_somebody_made_keeps_its_name():
+    known = [Runtime(type="python"), kept("ml-env", "/other/python")]
+    assert shown(known, [ML])[1:] == [("ml-env", "ml-env", "engine", "")]
+
+
+def test_a_notebook_kernel_may_have_a_name_of_wmlas():
+    known = [Runtime(type="python"), Runtime(type="dlipy3", description="A name of WMLA's.")]
+    own = NotebookPython("dlipy3", "Deep learning", Path("/x/python"))
+    assert shown(known, [own])[1:] == [("dlipy3", "Deep learning", "kernelspec", "")]
 
 
 def test_a_remote_edi_speaks_for_itself():
@@ -178,18 +191,35 @@ def test_a_remote_edi_speaks_for_itself():
 
 
 @pytest.fixture
-def notebook_kernel(jp_data_dir, python):
-    """Give the Jupyter server a kernelspec of that name."""
+def notebook_kernel(jp_data_dir, tmp_path):
+    """Give the Jupyter server a kernelspec of that name, in a fresh virtual environment."""
 
-    def make(name: str, title: str) -> Path:
-        path = python(name)
-        folder = jp_data_dir / "kernels" / name
-        folder.mkdir(parents=True)
+    def make(name: str, title: str, *, folder: str = "") -> Path:
+        path = make_venv(tmp_path / (folder or name))
+        specs = jp_data_dir / "kernels" / name
+        specs.mkdir(parents=True, exist_ok=True)
         kernel = {"argv": [str(path), "-m", "x"], "display_name": title, "language": "python"}
-        (folder / "kernel.json").write_text(json.dumps(kernel))
+        (specs / "kernel.json").write_text(json.dumps(kernel))
         return path
 
     return make
+
+
+TELLS = """
+import json, os, sys
+from redhareapi import Kernel
+class Tells(Kernel):
+    def on_task_invoke(self, task):
+        task.set_output_data(json.dumps([sys.prefix, sys.executable]))
+Tells().run()
+raise SystemExit
+"""
+
+
+async def runs_in(call, name: str) -> list[str]:
+    """Where the deployment says that it runs."""
+    answer = (await call("POST", f"{LOCAL}/deployments/{name}/infer", {"payload": "{}"})).json
+    return json.loads(answer["body"])
 
 
 async def test_a_deployment_runs_in_the_python_of_a_notebook_kernel(
@@ -205,17 +235,39 @@ async def test_a_deployment_runs_in_the_python_of_a_notebook_kernel(
     assert by_type["dlipy3"]["note"]
     assert str(interpreter) not in json.dumps(answer)
 
-    line = "import sys; raise SystemExit(f'I am {sys.executable}')"
-    source = {"kind": "folder", "path": spoilt("tells", line)}
-    reply = await call("POST", f"{LOCAL}/deployments", {"source": source, "runtime": "ml-env"})
-    async with asyncio.timeout(20):
-        while True:
-            row = (await call("GET", f"{LOCAL}/deployments/tells")).json
-            if f"I am {interpreter}" in "\n".join(row.get("log_tail", [])):
-                break
-            await asyncio.sleep(0.05)
-    assert row["runtime"] == "ml-env"
-    await call("DELETE", f"edi/jobs/{reply.json['id']}")
+    source = {"kind": "folder", "path": spoilt("tells", TELLS)}
+    request = {"source": source, "runtime": "ml-env"}
+    job = await finished(await call("POST", f"{LOCAL}/deployments", request))
+    assert job["state"] == "done", job
+    prefix = str(interpreter.parent.parent)
+    assert await runs_in(call, "tells") == [prefix, str(interpreter)]
+    assert (await call("GET", f"{LOCAL}/deployments/tells")).json["runtime"] == "ml-env"
+    again = (await call("GET", f"{LOCAL}/runtimes")).json
+    infos = [info for info in again["runtimes"] if info["type"] == "ml-env"]
+    assert [(info["title"], info["source"]) for info in infos] == [
+        ("Python 3 (ml-env)", "kernelspec")
+    ]
+
+    # The notebook kernel moves; what is deployed from now on follows it.
+    moved = notebook_kernel("ml-env", "Python 3 (ml-env)", folder="moved")
+    source = {"kind": "folder", "path": spoilt("follows", TELLS)}
+    description = {"source": source, "name": "follows", "runtime": "ml-env"}
+    await finished(await call("POST", f"{LOCAL}/deployments", description))
+    assert await runs_in(call, "follows") == [str(moved.parent.parent), str(moved)]
+    assert await runs_in(call, "tells") == [prefix, str(interpreter)]
+
+
+async def test_the_runtime_of_model_json_may_be_a_notebook_kernel(
+    call, finished, spoilt, notebook_kernel, jp_root_dir, store
+):
+    interpreter = notebook_kernel("late", "Added while the server runs")
+    folder = jp_root_dir / spoilt("named", TELLS)
+    description = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**description, "runtime": "late"}))
+    source = {"kind": "folder", "path": "named"}
+    job = await finished(await call("POST", f"{LOCAL}/deployments", {"source": source}))
+    assert job["state"] == "done", job
+    assert (await runs_in(call, "named"))[1] == str(interpreter)
 
 
 async def test_runtimes_are_of_an_environment_that_there_is(call):

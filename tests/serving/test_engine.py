@@ -345,9 +345,6 @@ def test_a_second_engine_on_a_store_is_refused(own_engine: EngineProcess) -> Non
     [
         (["--port", "70000"], "port"),
         (["--task-execution-timeout", "0"], "task_execution_timeout"),
-        (["--runtime", "no-interpreter"], "NAME=INTERPRETER"),
-        (["--runtime", "=/usr/bin/python3"], "runtime"),
-        (["--runtime", "name="], "interpreter"),
     ],
 )
 def test_wrong_options_are_named(tmp_path: Path, options: list[str], word: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
-import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -458,32 +457,3 @@ def test_a_missing_module_names_the_runtime(engine: EngineProcess) -> None:
             "The kernel did not start: ModuleNotFoundError: No module named 'torch_of_nobody' "
             f"(kernel.py, line 3); runtime {runtime} = the engine's Python {version}."
         )
-
-
-def test_further_runtimes_are_given_at_the_start(tmp_path: Path) -> None:
-    other = tmp_path / "python-of-another"
-    other.write_text(f'#!/bin/sh\nOTHER=yes exec {sys.executable} "$@"\n')
-    other.chmod(stat.S_IRWXU)
-    options = [f"--runtime=Python 3 (ml)={other}", "--runtime", "gone=/nowhere/python",
-               "--runtime=python=/nowhere/python"]  # fmt: skip
-    engine = EngineProcess(tmp_path / "store", *options)
-    try:
-        types = [
-            item["type"] for item in engine.call("GET", "deployment/runtime").json()["runtimes"]
-        ]
-        assert types[:3] == ["python", "Python 3 (ml)", "gone"]
-        deploy_in(engine, "elsewhere", "Python 3 (ml)")
-        engine.start_model("elsewhere")
-        engine.wait_for("elsewhere", "ready")
-        assert engine.infer("elsewhere").json()["environment"]["OTHER"] == "yes"
-        deploy_in(engine, "lacking", "Python 3 (ml)", "import torch_of_nobody\n")
-        engine.start_model("lacking")
-        reason = engine.wait_for("lacking", "failed")["reason"]
-        assert f"; runtime Python 3 (ml) = {other}, Python 3." in reason
-        deploy_in(engine, "nowhere", "gone")
-        engine.start_model("nowhere")
-        assert "/nowhere/python" in engine.wait_for("nowhere", "failed")["reason"]
-        # Nothing takes the place of the engine's own.
-        engine.running("plain", FACTS)
-    finally:
-        engine.stop()

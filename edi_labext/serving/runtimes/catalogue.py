@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import Conflict, InvalidInput, echo
 from ...models import (
     CPP_RUNTIME,
     DEFAULT_RUNTIME,
-    PYTHON_ATTRIBUTE,
     PYTHON_LAUNCHER,
     WMLA_RUNTIMES,
-    Attribute,
     Runtime,
     parse_runtime,
 )
@@ -29,37 +27,31 @@ if TYPE_CHECKING:
 class Runtimes:
     """All runtimes of one engine.
 
-    Built-in are ``python``, the engine's own interpreter, and what was given at the engine's
-    start; they do not change. WMLA's names come to the engine's Python until somebody creates a
-    runtime of that name.
+    ``python`` is built in and does not change: the engine's own interpreter. WMLA's names stand
+    for it until somebody creates a runtime of that name.
 
     Parameters
     ----------
     store:
-        Keeps those that were created.
-    given:
-        Interpreters by the name of their runtime, beside the engine's own Python. They are not
-        looked at until a kernel is to run in them. None takes the place of that.
+        Keeps those that were created. Their interpreters are not looked at until a kernel is to
+        run in them.
     """
 
-    def __init__(self, store: Store, clock: Clock, given: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._order = asyncio.Lock()
         since = int(clock.wall())
-        self._builtin = {DEFAULT_RUNTIME: _builtin(DEFAULT_RUNTIME, _OWN, since)}
-        for name, interpreter in given.items():
-            if name != DEFAULT_RUNTIME:
-                self._builtin[name] = _builtin(
-                    name, "A Python of this machine.", since, interpreter=interpreter
-                )
+        self._own = _builtin(DEFAULT_RUNTIME, _OWN, since)
         self._wmla = {name: _builtin(name, _OF_WMLA, since) for name in WMLA_RUNTIMES}
 
     # --- what there is ----------------------------------------------------------------------
 
     def list(self) -> list[Runtime]:
-        """Return all runtimes as EDI lists them: built-in, created by name, WMLA's names."""
-        return list(self._listed())
+        """Return all runtimes as EDI lists them: the own one, created by name, WMLA's names."""
+        created = self._store.runtimes()
+        others = (item for name, item in self._wmla.items() if name not in created)
+        return [self._own, *created.values(), *others]
 
     def get(self, name: str) -> Runtime:
         """Return one runtime.
@@ -69,7 +61,9 @@ class Runtimes:
         InvalidInput
             ``no_such_runtime``, in EDI's own words and with its status 400.
         """
-        runtime = self._store.runtime(name) or self._builtin.get(name) or self._wmla.get(name)
+        if name == DEFAULT_RUNTIME:
+            return self._own
+        runtime = self._store.runtime(name) or self._wmla.get(name)
         if runtime is None:
             # reference/rest-api.md section 4.
             shown = name if name.isascii() and name.isprintable() and len(name) <= 100 else None
@@ -86,26 +80,17 @@ class Runtimes:
         A name of WMLA's or an unknown one comes to the engine's own Python, with a remark; that of
         C++ kernels to what :meth:`.ChosenRuntime.require_usable` refuses.
         """
-        builtin = self._builtin.get(name)
-        if builtin is not None and builtin.python:
-            return choose_created(builtin)
         created = self._store.runtime(name)
-        if created is not None and builtin is None:
+        if created is not None:
             return choose_created(created)
         shown = name if name.isprintable() and len(name) <= 100 else ascii(name)[:100]
         remark = ""
         if name == CPP_RUNTIME:
             remark = "The runtime cpp is for kernels in C++; this engine runs kernels in Python."
-        elif builtin is None:
+        elif name != DEFAULT_RUNTIME:
             who = "is WMLA's" if name in self._wmla else "is not known here"
             remark = f"The runtime {shown} {who}; the kernel runs in the engine's own {_VERSION}."
         return ChosenRuntime(shown, sys.executable, own_prefix(), None, remark)
-
-    def _listed(self) -> Iterator[Runtime]:
-        yield from self._builtin.values()
-        created = self._store.runtimes()
-        yield from (item for name, item in created.items() if name not in self._builtin)
-        yield from (item for name, item in self._wmla.items() if name not in created)
 
     # --- changes ----------------------------------------------------------------------------
 
@@ -122,13 +107,13 @@ class Runtimes:
         wanted = parse_runtime(data)
         async with self._order:
             name = wanted.type
-            if name in self._builtin or self._store.runtime(name) is not None:
+            if name == DEFAULT_RUNTIME or self._store.runtime(name) is not None:
                 raise Conflict(
                     f"There is already a runtime {echo(name)}.",
                     code="exists",
                     field="type",
                     hint="Choose another name, or PUT the whole runtime to change that one."
-                    if name not in self._builtin
+                    if name != DEFAULT_RUNTIME
                     else "It is the engine's own; choose another name.",
                 )
             now = int(self._clock.wall())
@@ -180,7 +165,7 @@ class Runtimes:
 
     def _created(self, name: str, done: str) -> Runtime:
         runtime = self._store.runtime(name)
-        if runtime is not None and name not in self._builtin:
+        if runtime is not None:
             return runtime
         self.get(name)
         raise Conflict(
@@ -203,14 +188,12 @@ class Runtimes:
         return runtime
 
 
-def _builtin(name: str, description: str, since: int, *, interpreter: str = "") -> Runtime:
-    attributes = [Attribute(key=PYTHON_ATTRIBUTE, value=interpreter)] if interpreter else []
+def _builtin(name: str, description: str, since: int) -> Runtime:
     return Runtime(
         type=name,
         launcher=PYTHON_LAUNCHER,
         machine_type=platform.machine(),
         description=description,
-        attributes=attributes,
         epoch_created=since,
         epoch_updated=since,
     )
