@@ -73,7 +73,11 @@ MAX_FIRST, MAX_BUNDLE = 30_000, 400_000
 
 def sources() -> list[Path]:
     """Return our Python modules; samples are other people's kernels."""
-    left_out = (PACKAGE / "operations" / "samples", PACKAGE / "labextension")
+    left_out = (
+        PACKAGE / "operations" / "samples",
+        PACKAGE / "submission" / "templates",
+        PACKAGE / "labextension",
+    )
     return [
         path
         for path in sorted(PACKAGE.rglob("*.py"))

@@ -36,10 +36,14 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
     # One line registers a verb: module of this package, colon, name of its command.
     verbs={
         "model": "model:model",
+        "new": "new:new",
         "check": "check:check",
+        "pack": "pack:pack",
         "infer": "infer:infer",
+        "logs": "logs:logs",
         "serve": "serve:serve",
         "env": "env:env",
+        "completion": "completion:completion",
     },
     epilog=_EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -16,11 +16,14 @@ import click
 
 #: Reasons why stdout could not be written, since :func:`prepare`.
 _trouble: list[str] = []
+#: Holds an entry once nobody reads stdout any more.
+_deaf: list[bool] = []
 
 
 def prepare() -> None:
     """Make ready for one run of the command: no character can be one too many for a terminal."""
     _trouble.clear()
+    _deaf.clear()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -35,9 +38,19 @@ def finish(status: int) -> int:
     return status
 
 
+def is_read() -> bool:
+    """Tell whether what goes to stdout still arrives somewhere; for what goes on without end."""
+    return not (_deaf or _trouble)
+
+
 def say(line: str) -> None:
     """Print one line of the result on stdout."""
     _write(sys.stdout, f"{plain(line)}\n")
+
+
+def say_all(text: str) -> None:
+    """Print ``text`` of ours as it is, on stdout."""
+    _write(sys.stdout, text)
 
 
 def note(text: str) -> None:
@@ -98,6 +111,8 @@ def _write(stream: TextIO | None, text: str, data: bytes = b"") -> None:
         # Surrogates (file names that are no UTF-8) are written as escapes.
         click.echo(data or text, file=stream, nl=False)
     except BrokenPipeError:
+        if stream is sys.stdout:
+            _deaf.append(True)
         _abandon(stream)
     except (OSError, ValueError) as error:
         if stream is sys.stdout:

@@ -15,6 +15,8 @@ from .endings import INTERRUPTED, ending_of
 
 #: Longer than any first sentence of a help.
 _WHOLE = 1_000
+#: The variable by which a shell asks for completions, with the name of the program in capitals.
+COMPLETE_VARIABLE = "_{}_COMPLETE"
 
 
 class Verbs(click.Group):

@@ -11,6 +11,7 @@ from ..errors import UpstreamBadResponse
 from ..models import (
     Capabilities,
     DeploymentStatus,
+    LogPage,
     ModelDescription,
     ModelInstance,
     Runtime,
@@ -338,6 +339,22 @@ class EdiClient:
             "GET", f"/edi/v1/model/{quote(name, safe='')}/status", "Inference List"
         )
         return read_model(answer, DeploymentStatus, host=self.host)
+
+    def logs(self, name: str, *, after: int | None = None, limit: int = 100) -> LogPage | None:
+        """Return lines of a log, or ``None`` from an EDI that has no such route, as WMLA.
+
+        They are those after number ``after``, by default the last ones, and at most ``limit``
+        (2,000). Raises :class:`~edi_labext.errors.NotFound`.
+        """
+        check_name(name)
+        known = self.capabilities()
+        if known is None or "logs" not in known.features:
+            return None
+        query = f"limit={limit}" + ("" if after is None else f"&after={after}")
+        answer = self._exchange.call(
+            "GET", f"/edi/v1/model/{quote(name, safe='')}/logs?{query}", "Inference List"
+        )
+        return read_model(answer, LogPage, host=self.host)
 
     # --- inference --------------------------------------------------------------------------
 

@@ -54,7 +54,14 @@ from .runtime import (
     is_runtime_name,
 )
 from .runtime_check import parse_runtime, refuse_cpp
-from .status import NO_GPU, Capabilities, DeploymentState, DeploymentStatus
+from .status import (
+    NO_GPU,
+    Capabilities,
+    DeploymentState,
+    DeploymentStatus,
+    LogLine,
+    LogPage,
+)
 from .variables import RESERVED_VARIABLES, variable_problems
 
 __all__ = [
@@ -86,6 +93,8 @@ __all__ = [
     "GpuMode",
     "InstanceState",
     "KernelProfile",
+    "LogLine",
+    "LogPage",
     "ModelBody",
     "ModelDescription",
     "ModelExtension",

@@ -60,6 +60,41 @@ class DeploymentStatus(BaseModel):
     profile_changed: bool = False
 
 
+class LogLine(BaseModel):
+    """One line of a log.
+
+    Attributes
+    ----------
+    number:
+        Counts from 1 for each deployment, anew with each engine.
+    time:
+        Unix seconds UTC.
+    kernel:
+        Identifier of the kernel, or of the serving service for the engine's own remarks.
+    stream:
+        ``stdout``, ``stderr`` or ``engine``.
+    """
+
+    number: int
+    time: float
+    kernel: str
+    stream: str
+    text: str
+
+
+class LogPage(BaseModel):
+    """Answer of the engine's ``GET /edi/v1/model/{name}/logs?after=NUMBER&limit=COUNT``.
+
+    ``lines`` are those after ``after``, oldest first; ask for what follows with the number of the
+    last one. Without ``after`` they are the last ``limit``. ``last`` is the number of the last line
+    there is; one that is smaller than ``after`` means that the engine has begun anew.
+    """
+
+    name: str
+    lines: list[LogLine]
+    last: int
+
+
 class Capabilities(BaseModel):
     """Answer of the engine's ``GET /edi/v1/capabilities``: what it has beyond EDI's own API.
 

@@ -44,7 +44,11 @@ _ESCAPES = {
 }
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
+    """One line: ``number`` counts from 1 for each deployment, ``time`` is in Unix seconds."""
+
+    number: int
+    time: float
     kernel_id: str
     stream: Stream
     text: str
@@ -89,8 +93,9 @@ class LogBook:
         self._files = files
         self._line_limit = line_limit
         self._lock = threading.Lock()
-        self._ring: deque[_Line] = deque()
+        self._ring: deque[Line] = deque()
         self._characters = 0
+        self._appended = 0
         self._unwritten: list[bytes] = []
         self._lost = 0
         # Held while the files are touched, so that a slow disk holds up no one who appends.
@@ -101,12 +106,14 @@ class LogBook:
 
     def append(self, kernel_id: str, stream: Stream, *texts: str) -> None:
         """Add lines; each of ``texts`` stays one line, whatever characters it holds."""
-        stamp = datetime.fromtimestamp(self._wall(), UTC).isoformat(timespec="milliseconds")
+        now = self._wall()
+        stamp = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
         head = f"{stamp.removesuffix('+00:00')}Z {kernel_id} {stream} "
         with self._lock:
             for text in texts:
                 shown = _one_line(text, self._line_limit)
-                self._ring.append(_Line(kernel_id, stream, shown))
+                self._appended += 1
+                self._ring.append(Line(self._appended, now, kernel_id, stream, shown))
                 self._characters += len(shown)
                 if len(self._unwritten) < UNWRITTEN_LINES:
                     self._unwritten.append(f"{head}{shown}\n".encode())
@@ -127,6 +134,19 @@ class LogBook:
             f"[engine] {line.text}" if line.stream == "engine" else line.text
             for line in (chosen[-count:] if count > 0 else [])
         ]
+
+    def after(self, number: int, count: int) -> list[Line]:
+        """Return the first ``count`` lines that are kept of those after ``number``."""
+        with self._lock:
+            lines = list(self._ring)
+        first = lines[0].number if lines else 0
+        begin = max(0, number + 1 - first)
+        return lines[begin : begin + count]
+
+    @property
+    def appended(self) -> int:
+        """Number of the last line, 0 before the first."""
+        return self._appended
 
     def flush(self) -> None:
         """Write what was appended to the files; failing to is noted, not raised."""

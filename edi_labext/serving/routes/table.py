@@ -13,6 +13,7 @@ from ...models import (
     Capabilities,
     DeploymentStatus,
     Done,
+    LogPage,
     ModelBody,
     ModelDescription,
     ModelExtension,
@@ -39,6 +40,10 @@ def _table() -> Sequence[RouteRow]:
 
 _DOCUMENTATION = Documentation(_table)
 _NONCE = (("nonce", "32 to 128 lower-case hex digits that the caller made up."),)
+_LOG_PAGE = (
+    ("after", "Number of the last line that is known. Default: the last `limit` lines."),
+    ("limit", "Most lines, up to 2000. Default: 100."),
+)
 
 ROUTES: tuple[RouteRow, ...] = (
     # Who asks.
@@ -181,6 +186,15 @@ ROUTES: tuple[RouteRow, ...] = (
         DeploymentStatus,
         None,
         (404,),
+    ),
+    RouteRow(
+        *own("GET", "model/{name}/logs"),
+        "List",
+        observe.get_logs,
+        LogPage,
+        None,
+        (400, 404),
+        _LOG_PAGE,
     ),
     # What this is.
     RouteRow(*edi("GET", "docs"), None, _DOCUMENTATION.get_page, "page"),
