@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..client import EdiClient
 from ..errors import (
@@ -31,6 +32,7 @@ def deploy_folder(
     *,
     name: str | None = None,
     runtime: str | None = None,
+    description: Mapping[str, Any] | None = None,
     start: bool = True,
     report: Report = quiet,
     cancellation: Cancellation | None = None,
@@ -42,6 +44,8 @@ def deploy_folder(
     ----------
     name, runtime:
         Instead of ``model.json``'s.
+    description:
+        Other keys that take the place of ``model.json``'s.
     start:
         Whether to start it and wait until a kernel is ready.
     report, cancellation:
@@ -65,8 +69,8 @@ def deploy_folder(
     cancellation = cancellation or Cancellation()
     report(Progress("check", None, f"Checking {folder.name}"))
     found = check_folder(folder, name=name)
-    description = found.require_deployable()
-    deployment = check_name(name or description.name)
+    deployment = check_name(name or found.require_deployable().name)
+    found.require_deployable()
     _tell_warnings(found, report)
     _require_free(client, deployment)
     cancellation.checkpoint()
@@ -75,6 +79,7 @@ def deploy_folder(
         found.submission,
         name=deployment,
         runtime=runtime,
+        description=description,
         report=report,
         cancellation=cancellation,
     )
@@ -123,6 +128,7 @@ def _send(
     *,
     name: str,
     runtime: str | None,
+    description: Mapping[str, Any] | None,
     report: Report,
     cancellation: Cancellation,
 ) -> None:
@@ -136,6 +142,7 @@ def _send(
                 package,
                 name=name,
                 runtime=runtime,
+                description=description,
                 progress=lambda done, total: tell("pack", done, total),
                 checkpoint=cancellation.checkpoint,
             )

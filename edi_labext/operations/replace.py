@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ def replace_folder(
     client: EdiClient,
     folder: Path,
     *,
+    name: str | None = None,
+    description: Mapping[str, Any] | None = None,
     report: Report = quiet,
     cancellation: Cancellation | None = None,
     timeout: float = STOP_TIMEOUT,
@@ -33,6 +36,8 @@ def replace_folder(
 
     Parameters
     ----------
+    name, description:
+        As for :func:`.deploy_folder`.
     report, cancellation:
         Progress and cancel.
     timeout:
@@ -50,12 +55,21 @@ def replace_folder(
         The message says what is left.
     """
     cancellation = cancellation or Cancellation()
-    name = check_folder(folder).require_deployable().name
+    name = name or check_folder(folder).require_deployable().name
+    check_folder(folder, name=name).require_deployable()
     profile = client.app_profile(name)
     undeploy(client, name, report=report, cancellation=cancellation, timeout=timeout)
     step = f"{name} was removed to be replaced, and its new version is not there"
     try:
-        deploy_folder(client, folder, start=False, report=report, cancellation=cancellation)
+        deploy_folder(
+            client,
+            folder,
+            name=name,
+            description=description,
+            start=False,
+            report=report,
+            cancellation=cancellation,
+        )
         step = f"{name} is replaced, but has the default profile"
         _keep(client, name, profile)
     except Cancelled as cancelled:

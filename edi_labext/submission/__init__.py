@@ -6,6 +6,7 @@ from .folder import inspect
 from .ignore import IGNORE_FILE, IgnoreRules
 from .package import PackageSummary, build, pack
 from .payload import sample_payload
+from .reading import read_files
 
 __all__ = [
     "IGNORE_FILE",
@@ -24,5 +25,6 @@ __all__ = [
     "check_folder",
     "inspect",
     "pack",
+    "read_files",
     "sample_payload",
 ]

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ..models import MODEL_JSON, check_name
 from ..models.strict_json import MAX_JSON_BYTES, parse_object
@@ -75,6 +75,7 @@ def pack(
     *,
     name: str | None = None,
     runtime: str | None = None,
+    description: Mapping[str, Any] | None = None,
     progress: PackProgress | None = None,
     checkpoint: Callable[[], None] | None = None,
 ) -> PackageSummary:
@@ -89,6 +90,8 @@ def pack(
     name, runtime:
         Deployment name and runtime. Where one differs from ``model.json``'s, that file is written
         anew with it.
+    description:
+        Other keys of ``model.json`` to be written anew.
     progress:
         Told after every piece of at most 1 MiB.
     checkpoint:
@@ -101,10 +104,12 @@ def pack(
     Conflict
         ``changed_while_packed`` when a file is not what it was when it was inspected.
     """
-    description = submission.require_deployable()
-    top = check_name(name or description.name)
-    rewritten = {"name": top} if top != description.name else {}
-    if runtime is not None and runtime != description.runtime:
+    own = submission.require_deployable()
+    top = check_name(name or own.name)
+    rewritten = dict(description or {})
+    if top != own.name:
+        rewritten["name"] = top
+    if runtime is not None and runtime != own.runtime:
         rewritten["runtime"] = runtime
     writer = _Writer(submission, out, progress, checkpoint or _go_on)
     with opened_folder(submission.folder) as root:
@@ -140,7 +145,7 @@ class _Writer:
         self._checkpoint = checkpoint
         self._gzip = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
 
-    def write(self, root: int, top: str, rewritten: Mapping[str, str]) -> None:
+    def write(self, root: int, top: str, rewritten: Mapping[str, Any]) -> None:
         self._header(f"{top}/", folder=True)
         for entry in _in_order(self._submission):
             self._checkpoint()
@@ -173,7 +178,7 @@ class _Writer:
         self._pad(file.size)
 
     def _described(
-        self, root: int, name: str, file: SubmissionFile, rewritten: Mapping[str, str]
+        self, root: int, name: str, file: SubmissionFile, rewritten: Mapping[str, Any]
     ) -> None:
         with opened_file(root, file.source) as (descriptor, _):
             data = os.read(descriptor, MAX_JSON_BYTES + 1)
