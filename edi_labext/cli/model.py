@@ -66,7 +66,9 @@ def start_and_tell(client: EdiClient, name: str, *, wait: float | None) -> None:
     NotFound, Unavailable, Cancelled
         See :func:`~edi_labext.operations.start_and_wait`.
     """
-    client.start(name)
+    from ..operations import start as start_once
+
+    start_once(client, name)
     output.say(f'Starting model "{name}", run "dlim model view {name} -s" to ensure startup.')
     if wait is None:
         point_to(f'"{{}} model view {name} -s", or start it with --wait')
@@ -91,7 +93,9 @@ def stop(name: str, *, force: bool, wait: float | None) -> None:
             unasked=f"Model <{name}> was not stopped: nobody can be asked here. Use -f.",
         )
     with connected() as client, about(name):
-        client.stop(name)
+        from ..operations import stop as stop_once
+
+        stop_once(client, name)
         output.say(f'Stopping model "{name}", run "dlim model view {name} -s" to ensure stop.')
         if wait is None:
             point_to(f'"{{}} model view {name} -s", or stop it with --wait')
@@ -133,9 +137,10 @@ def undeploy(name: str, *, force: bool, wait: float | None) -> None:
 
 def _delete(client: EdiClient, name: str) -> None:
     from ..errors import Conflict
+    from ..operations import delete
 
     try:
-        client.delete_model(name)
+        delete(client, name)
     except Conflict as error:
         if error.code != "started":
             raise

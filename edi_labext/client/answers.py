@@ -134,6 +134,9 @@ def refusal(
     if said.message is None and said.quote:
         text = f"{host} answered {answer.status}: {said.quote}"
     kind = _kind(answer.status, said, inference=inference)
+    if kind is UpstreamError and not said.is_json and said.quote:
+        # Nothing says that these are EDI's own words.
+        text = f"{host} answered {answer.status}: {said.quote}"
     code = said.code
     if said.code is None and _STARTED.search(text):
         kind, code = Conflict, "started"

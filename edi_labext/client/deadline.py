@@ -68,6 +68,17 @@ class _Plain(HTTPConnection):
 class _Secure(HTTPSConnection):
     response_class = _Response
 
+    def _tunnel(self) -> None:
+        try:
+            super()._tunnel()
+        except http.client.HTTPException as error:
+            failure = type(error).__name__
+        else:
+            return
+        # As the library itself tells of a proxy's refusal, so that it is known to be the proxy's.
+        self.close()
+        raise OSError(f"Tunnel connection failed: {failure}")
+
 
 class _PlainPool(HTTPConnectionPool):
     ConnectionCls = _Plain

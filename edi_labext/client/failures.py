@@ -40,7 +40,8 @@ def explain(
         return UpstreamUnreachable(
             f"The certificate of {host} is not trusted: {_tls_reason(error)}.",
             code="upstream_tls",
-            hint="Set REQUESTS_CA_BUNDLE to a file with your company's certificate authority.",
+            hint="Set REQUESTS_CA_BUNDLE, or ca_bundle of the environment, to a file with your "
+            "company's certificate authority.",
         )
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return UpstreamTimeout(f"{host} did not accept a connection {waited}.", hint=hint)
@@ -130,6 +131,7 @@ def _tls_reason(error: BaseException) -> str:
         ("unable to get local issuer", "its issuer is unknown"),
         ("expired", "it has expired"),
         ("Hostname mismatch", "it is for another host"),
+        ("IP address mismatch", "it is for another host"),
         ("doesn't match", "it is for another host"),
         ("WRONG_VERSION_NUMBER", "the server does not speak TLS on this port"),
     ):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class WireModel(BaseModel):
@@ -17,3 +19,14 @@ class WireModel(BaseModel):
     def to_wire(self) -> dict[str, object]:
         """Return the JSON object, unknown fields included; unset optional fields are left out."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+class TolerantModel(WireModel):
+    """Base of shapes that are only read: what an EDI has no value for may be ``null``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        if isinstance(value, dict) and None in value.values():
+            return {key: item for key, item in value.items() if item is not None}
+        return value

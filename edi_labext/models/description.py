@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import FieldProblem, InvalidInput, echo
-from .base import WireModel
+from .base import TolerantModel, WireModel
 from .names import check_name
 from .strict_json import parse_object
 
@@ -52,7 +52,7 @@ class SubmissionDescription(BaseModel):
     mk_environments: list[EnvironmentVariable] = Field(default_factory=list)
 
 
-class ModelDescription(WireModel):
+class ModelDescription(TolerantModel):
     """A deployment as EDI's ``GET /model/{name}`` shows it (``reference/rest-api.md`` section 8).
 
     ``create_time``, ``last_updated_time`` and ``started_at`` are Unix seconds UTC, ``started_at``

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from .base import WireModel
+from .base import TolerantModel
 
 #: Values of ``ModelInstance.state``: start accepted but not there yet, there, not started.
 InstanceState = Literal["not-available", "enabled", "disabled"]
 
 
-class Container(WireModel):
-    """One kernel. ``container_status`` is ``IDLE`` when it is ready and unused."""
+class Container(TolerantModel):
+    """One kernel. ``container_status`` is ``IDLE`` when it is ready and unused.
+
+    WMLA 1.2 calls ``finished_task`` ``finish_task``.
+    """
 
     container_uid: str = ""
     container_host: str = ""
@@ -23,15 +26,21 @@ class Container(WireModel):
     failed_task: int = 0
     total_task: int = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _know_the_old_name(cls, value: Any) -> Any:
+        return renamed(value, "finish_task", "finished_task")
 
-class ServingService(WireModel):
+
+class ServingService(TolerantModel):
     """One serving pod (replica).
 
     ``client_number`` are the callers that wait for an answer, ``pending_tasks`` the requests that
     wait for a kernel. The rates are requests, and bytes of their bodies, per second; on our engine
     over the last 10 s.
 
-    ``gpu_packid`` names the pack of kernels that share a GPU; seen with ``gpu_mode`` ``shared``.
+    WMLA 1.2 calls ``pending_tasks`` ``pending_number``. ``gpu_packid`` names the pack of kernels
+    that share a GPU; seen with ``gpu_mode`` ``shared``.
     """
 
     isd_uid: str = ""
@@ -44,8 +53,13 @@ class ServingService(WireModel):
     data_size_per_sec: float = 0.0
     isd_container: list[Container] = Field(default_factory=list)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _know_the_old_name(cls, value: Any) -> Any:
+        return renamed(value, "pending_number", "pending_tasks")
 
-class ModelInstance(WireModel):
+
+class ModelInstance(TolerantModel):
     """The answer of ``GET /model/{name}/instance``.
 
     ``instances`` is absent unless ``state`` is ``enabled``. ``state`` is open text when read, so
@@ -55,3 +69,10 @@ class ModelInstance(WireModel):
     name: str
     state: InstanceState | str
     instances: list[ServingService] | None = None
+
+
+def renamed(value: Any, old: str, new: str) -> Any:
+    """Return what was read, with the field that an older release calls ``old`` as ``new`` too."""
+    if isinstance(value, dict) and old in value and new not in value:
+        return {**value, new: value[old]}
+    return value

@@ -11,6 +11,7 @@ from .lifecycle import (
     wait_until_stopped,
 )
 from .notebook_pythons import NotebookPython, notebook_pythons
+from .outcome import delete, start, stop
 from .overview import Deployment, get_deployment, list_deployments
 from .profile import ProfileChange, apply_patch, edit_profile, profile_diff, view_profile
 from .progress import Cancellation, Phase, Progress, Report
@@ -34,6 +35,7 @@ __all__ = [
     "apply_fix",
     "apply_patch",
     "check_folder",
+    "delete",
     "deploy_folder",
     "edit_profile",
     "ensure_runtime",
@@ -46,7 +48,9 @@ __all__ = [
     "restart",
     "sample_folder",
     "sample_payload",
+    "start",
     "start_and_wait",
+    "stop",
     "stop_and_wait",
     "undeploy",
     "view_profile",

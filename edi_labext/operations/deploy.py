@@ -12,16 +12,14 @@ from ..client import EdiClient
 from ..errors import (
     Cancelled,
     Conflict,
-    EdiError,
     NotFound,
     OutOfSpace,
     StorageFailure,
-    UpstreamTimeout,
-    UpstreamUnreachable,
 )
 from ..models import check_name
 from ..submission import CheckReport, PackageSummary, Submission, check_folder, pack
 from .lifecycle import START_TIMEOUT, start_and_wait
+from .outcome import settle
 from .overview import Deployment, get_deployment
 from .progress import Cancellation, Phase, Progress, Report, quiet
 
@@ -169,28 +167,29 @@ def _upload(
     tell: _Telling,
     cancellation: Cancellation,
 ) -> None:
-    try:
-        client.deploy(
+    def now() -> tuple[bool, str]:
+        try:
+            size = client.get_model(name).size
+        except NotFound:
+            return False, f"there is no deployment {name}"
+        # Nobody else has sent as many bytes under this name in the meantime.
+        same = size == summary.content_size
+        return same, f"there is a deployment {name} of {_size(size)}"
+
+    settle(
+        lambda: client.deploy(
             package,
             summary.size,
             progress=lambda done, total: tell("upload", done, total),
             checkpoint=cancellation.checkpoint,
-        )
-    except (UpstreamTimeout, UpstreamUnreachable) as error:
-        # The answer is lost, not necessarily the deployment. Sending again could meet it.
-        if not _arrived(client, name, summary):
-            raise error from None
+        ),
+        f"{name} was deployed",
+        now,
+    )
     if cancellation.cancelled:
         # Too late to stop the sending, but not yet started: take it back.
         client.delete_model(name)
         cancellation.checkpoint()
-
-
-def _arrived(client: EdiClient, name: str, summary: PackageSummary) -> bool:
-    try:
-        return client.get_model(name).size == summary.content_size
-    except EdiError:
-        return False
 
 
 class _Telling:

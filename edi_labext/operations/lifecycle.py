@@ -17,6 +17,7 @@ from ..errors import (
     UpstreamUnreachable,
 )
 from ..models import DeploymentStatus
+from .outcome import delete, start, stop
 from .overview import LOG_LINES, Deployment, combine, get_deployment, observe
 from .progress import Cancellation, Phase, Progress, Report, quiet
 
@@ -74,7 +75,7 @@ def start_and_wait(
         )
     # Started meanwhile, or already: what counts is what comes of it.
     with contextlib.suppress(Conflict):
-        client.start(name)
+        start(client, name)
     return wait_until_ready(client, name, report=report, cancellation=cancellation, timeout=timeout)
 
 
@@ -142,7 +143,7 @@ def stop_and_wait(
     report(Progress("stop", None, f"Stopping {name}"))
     if observe(client, name).state == "stopped":
         return get_deployment(client, name)
-    client.stop(name)
+    stop(client, name)
     return wait_until_stopped(
         client, name, report=report, cancellation=cancellation, timeout=timeout
     )
@@ -207,7 +208,7 @@ def _delete(client: EdiClient, name: str, cancellation: Cancellation, timeout: f
     pause = _FIRST_PAUSE
     while True:
         try:
-            client.delete_model(name)
+            delete(client, name)
             return
         except Conflict:
             if time.monotonic() + pause > deadline:
