@@ -218,7 +218,7 @@ class Deployment:
         Conflict
             ``no_files``: it was registered without a package.
         """
-        async with self._order:
+        async with self.edits.in_order():
             if not self.record.description.size:
                 raise failures.no_files(self.name)
             # Of one that is started the kernels go on in what they began with.
@@ -240,7 +240,7 @@ class Deployment:
 
     async def stop(self) -> None:
         """Want it not to run; returns once that is durable, the kernels end afterwards."""
-        async with self._order:
+        async with self.edits.in_order():
             if self.started:
                 await self._around.store.update(self.name, desired="stopped")
             self._changing = False
@@ -256,7 +256,7 @@ class Deployment:
         Conflict
             ``started`` while it is started or its kernels still end.
         """
-        async with self._order:
+        async with self.edits.in_order():
             if self.started or self._supervisor.kernels:
                 # The words are dlim's (reference/dlim-cli.md section 6).
                 raise Conflict(

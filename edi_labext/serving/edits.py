@@ -64,7 +64,7 @@ class Edits:
             ``started``, ``changed_since_read``
         InvalidInput
         """
-        async with self._in_order() as record:
+        async with self.in_order() as record:
             if record.desired == "started":
                 raise profile_change.started(self._name)
             current = profile_change.with_times(record.profile, record.description.create_time)
@@ -73,7 +73,7 @@ class Edits:
 
     async def replace_readme(self, text: str) -> None:
         """Save another readme."""
-        async with self._in_order():
+        async with self.in_order():
             await self._store.update(self._name, readme=text)
 
     async def replace_description(self, data: bytes) -> None:
@@ -85,7 +85,7 @@ class Edits:
             ``started``
         InvalidInput
         """
-        async with self._in_order() as record:
+        async with self.in_order() as record:
             if not self._is_at_rest():
                 raise description_change.started(self._name, "changed")
             # A body repeats what is shown, and that is the model path of the kernels.
@@ -136,7 +136,7 @@ class Edits:
         handed_on = False
         try:
             self._check_package(staged)
-            async with self._in_order():
+            async with self.in_order():
                 if not self._is_at_rest():
                     raise description_change.started(self._name, "redeployed")
                 handed_on = True
@@ -158,7 +158,14 @@ class Edits:
         self._runtimes.choose(staged.submission.runtime).require_usable()
 
     @asynccontextmanager
-    async def _in_order(self) -> AsyncIterator[Record]:
+    async def in_order(self) -> AsyncIterator[Record]:
+        """Wait for this deployment's turn, and insist that it is still there.
+
+        Raises
+        ------
+        NotFound
+            ``no_such_model`` when it was deleted meanwhile.
+        """
         async with self._order:
             record = self._store.get(self._name)
             if record.description.uid != self._uid:
