@@ -379,6 +379,18 @@ def test_other_expectations(door, value):
     assert say(door, data).status == 417
 
 
+def test_nothing_follows_a_refusal_while_the_application_waits_for_the_body(door, caplog):
+    """The application gets the request, and its body turns out to be broken before it has begun."""
+    head = request(door, "POST", "/any", "Expect: 100-continue", "Transfer-Encoding: chunked")
+    with door.connect() as wire:
+        wire.send(head + b"zz\r\n")
+        assert wire.reply().status == 400
+        assert wire.at_end()
+    with door.connect() as wire:
+        assert wire.ask(body=b"alive").body == b"alive"
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize(
     "data",
     [

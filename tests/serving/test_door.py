@@ -560,7 +560,13 @@ def test_uvicorn_still_has_what_the_door_uses():
     for name in ("pause_reading", "resume_reading", "pause_writing", "resume_writing"):
         assert callable(getattr(FlowControl, name)), name
     source = inspect.getsource(RequestResponseCycle)
-    for name in ("response_started", "response_complete", "disconnected", "keep_alive"):
+    for name in (
+        "response_started",
+        "response_complete",
+        "disconnected",
+        "keep_alive",
+        "waiting_for_100_continue",
+    ):
         assert f"self.{name} =" in source, name
     server = inspect.getsource(uvicorn.Server)
     for name in ("capture_signals", "main_loop", "force_exit", "should_exit", "server_state"):

@@ -253,6 +253,8 @@ class DoorProtocol(ReadingSide):
         else:
             self.pipeline.popleft()
         cycle.disconnected = True
+        # It may ask for the body only now, and nothing may follow our last words.
+        cycle.waiting_for_100_continue = False
         cycle.message_event.set()
         return True
 
