@@ -45,7 +45,7 @@ def test_a_name_that_was_taken_again(tmp_path: Path, action: str) -> None:
                             pump=pump,
                             inventory=Inventory(),
                             ledger=Ledger(),
-                            runtimes=Runtimes(store, clock, {}),
+                            runtimes=Runtimes(store, clock),
                             spawn=group.create_task,
                             rest_server=lambda: "http://127.0.0.1:1/dlim/v1/",
                         ),
