@@ -37,6 +37,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
     verbs={
         "model": "model:model",
         "new": "new:new",
+        "runtime": "runtime:runtime",
         "check": "check:check",
         "pack": "pack:pack",
         "infer": "infer:infer",

@@ -82,16 +82,16 @@ def description_lines(model: ModelDescription) -> Iterator[str]:
         ("Folder", model.model_path or "-"),
         ("Size", f"{model.size:,} bytes"),
         ("Creator", model.creator or "-"),
-        ("Created", _time(model.create_time)),
-        ("Last updated", _time(model.last_updated_time)),
-        ("Last started", _time(model.started_at)),
+        ("Created", time_text(model.create_time)),
+        ("Last updated", time_text(model.last_updated_time)),
+        ("Last started", time_text(model.started_at)),
         ("UID", model.uid or "-"),
     ]
     rows += [("Attribute", f"{item.key}={item.value}") for item in model.attributes]
     # Names alone: what people put into variables is often a secret.
     rows += [("Variable", item.name) for item in model.mk_environments]
     for label, value in rows:
-        yield _row(label, value, _FIRST)
+        yield label_line(label, value, _FIRST)
 
 
 def status_lines(
@@ -106,11 +106,11 @@ def status_lines(
         does not know is named with its reason.
     """
     services = instance.instances or []
-    yield _row("Name", instance.name, _FIRST)
-    yield _row("State", _state(instance, seen), _FIRST)
+    yield label_line("Name", instance.name, _FIRST)
+    yield label_line("State", _state(instance, seen), _FIRST)
     if seen is not None and seen.reason:
-        yield _row("Reason", seen.reason, _FIRST)
-    yield _row("Serving replica", len(services), _FIRST)
+        yield label_line("Reason", seen.reason, _FIRST)
+    yield label_line("Serving replica", len(services), _FIRST)
     for service in services:
         yield _RULE
         yield from _service_lines(service)
@@ -140,7 +140,7 @@ def _service_lines(service: ServingService) -> Iterator[str]:
         ("Kernel started", len(service.isd_container)),
     ]
     for label, value in rows:
-        yield _row(label, value, _SECOND)
+        yield label_line(label, value, _SECOND)
 
 
 def _kernel_lines(service: ServingService) -> Iterator[str]:
@@ -157,14 +157,15 @@ def _kernel_lines(service: ServingService) -> Iterator[str]:
             ("Total tasks", kernel.total_task),
         ]
         for label, value in rows:
-            yield _row(label, value, _SECOND)
+            yield label_line(label, value, _SECOND)
 
 
-def _row(label: str, value: object, width: int) -> str:
+def label_line(label: str, value: object, width: int) -> str:
+    """Return one line of a view; ``width`` is the column at which values begin."""
     return f"{label + ':':<{width}}{value}"
 
 
-def _time(seconds: int) -> str:
+def time_text(seconds: int) -> str:
     """Return Unix seconds as local time, ``-`` for 0."""
     if seconds <= 0:
         return "-"

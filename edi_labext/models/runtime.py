@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from pydantic import Field
@@ -33,6 +34,8 @@ PYTHON_LAUNCHER: Final = "${REDHARE_TOP}/${REDHARE_VERSION}/script/python_launch
 PYTHON_ATTRIBUTE: Final = "edi-python"
 #: Attribute of ours: the notebook kernel that the interpreter was taken from, for people.
 KERNELSPEC_ATTRIBUTE: Final = "edi-kernelspec"
+
+OUR_ATTRIBUTES: Final = (PYTHON_ATTRIBUTE, KERNELSPEC_ATTRIBUTE)
 
 #: Names of runtimes that can be created, valid in Python and in JavaScript.
 RUNTIME_NAME_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
@@ -82,6 +85,19 @@ class Runtime(WireModel):
         return self.model_copy(
             update={"attributes": [own, *others], "conda_home": "", "conda_env_name": ""}
         )
+
+    def with_conda(self, home: str, name: str) -> Runtime:
+        """Return a copy that names a conda environment, or for ``""`` no Python at all."""
+        others = [item for item in self.attributes if item.key not in OUR_ATTRIBUTES]
+        return self.model_copy(
+            update={"attributes": others, "conda_home": home, "conda_env_name": name}
+        )
+
+    def with_variables(self, variables: Mapping[str, str]) -> Runtime:
+        """Return a copy with more variables, or other values of those that it has."""
+        kept = [item for item in self.envs if item.name not in variables]
+        new = [EnvironmentVariable(name=name, value=value) for name, value in variables.items()]
+        return self.model_copy(update={"envs": [*kept, *new]})
 
     @property
     def is_stand_in(self) -> bool:
