@@ -222,17 +222,18 @@ def test_bad_descriptions(
     assert ours == []
 
 
-@pytest.mark.parametrize(
-    ("what", "data"),
-    [
-        ("an empty body", b""),
-        ("a text", b"this is no archive"),
-        ("a part of an archive", archive({"a": b"x" * 5000})[:40]),
-        ("zeros", bytes(10_240)),
-    ],
-)
-def test_what_is_no_archive(edi: Service, fact: Ledger, what: str, data: bytes) -> None:
-    check_refused(edi, fact, f"package: {what}", edi.name("none"), edi.send_package(data))
+NO_ARCHIVES = {
+    "an empty body": b"",
+    "a text": b"this is no archive",
+    "a part of an archive": archive({"a": b"x" * 5000})[:40],
+    "zeros": bytes(10_240),
+}
+
+
+@pytest.mark.parametrize("what", NO_ARCHIVES)
+def test_what_is_no_archive(edi: Service, fact: Ledger, what: str) -> None:
+    answer = edi.send_package(NO_ARCHIVES[what])
+    check_refused(edi, fact, f"package: {what}", edi.name("none"), answer)
 
 
 def test_a_name_that_exists(edi: Service, fact: Ledger) -> None:
