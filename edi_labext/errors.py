@@ -132,6 +132,13 @@ class RequestTimeout(InvalidInput):
     http_status = 408
 
 
+class DigestMismatch(InvalidInput):
+    """The body is not the one that its declared digest is of (HTTP 422)."""
+
+    code = "digest_mismatch"
+    http_status = 422
+
+
 class NotFound(EdiError):
     """There is no such thing (HTTP 404)."""
 

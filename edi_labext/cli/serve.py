@@ -27,19 +27,28 @@ from .options import Once
     help="Port; 0, the default, takes a free one.",
 )
 @click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="Change a limit of the engine (docs/command-line.md); may be given several times.",
+)
+@click.option(
     "--stop",
     is_flag=True,
     help="End the engine of the store, in the background or in another terminal. "
     "Started services come back with the next one.",
 )
-def serve(store: Path | None, host: str | None, port: int | None, *, stop: bool) -> None:
+def serve(
+    store: Path | None, host: str | None, port: int | None, limits: tuple[str, ...], *, stop: bool
+) -> None:
     """Run the EDI-compatible serving engine until Ctrl-C.
 
     Prints one JSON line with its address and token file when it is ready, and its log on stderr.
     """
     if stop:
-        if host is not None or port is not None:
-            raise click.UsageError("--stop takes no --host and no --port.")
+        if host is not None or port is not None or limits:
+            raise click.UsageError("--stop takes no --host, no --port and no --limit.")
         _stop(store)
         return
     # -P: a file of the current directory must not stand in for a module of the engine.
@@ -47,6 +56,8 @@ def serve(store: Path | None, host: str | None, port: int | None, *, stop: bool)
     for option, value in (("--store", store), ("--host", host), ("--port", port)):
         if value is not None:
             command += [option, str(value)]
+    for limit in limits:
+        command += ["--limit", limit]
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()

@@ -36,16 +36,20 @@ def main(arguments: list[str] | None = None, *, disk: Disk | None = None) -> int
         logging.getLogger(name).setLevel(logging.WARNING)
     os.umask(0o077)
     from .process import run
-    from .settings import Settings
+    from .settings import Settings, parse_limits
 
     try:
+        values = {
+            "task_execution_timeout": options.task_execution_timeout,
+            "connection_timeout": options.connection_timeout,
+            **parse_limits(options.limit),
+        }
         settings = Settings(
             store=options.store or _default_store(),
             host=options.host,
             port=options.port,
             owner=options.owner,
-            task_execution_timeout=options.task_execution_timeout,
-            connection_timeout=options.connection_timeout,
+            **values,
         )
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(run(settings, disk=disk))
@@ -84,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         default=90.0,
         metavar="SECONDS",
         help="how long a kernel of a new deployment may take to start (%(default)s)",
+    )
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="change a limit that GET /edi/v1/capabilities lists, in its unit; several times",
     )
     parser.add_argument(
         "--owner",

@@ -50,6 +50,8 @@ class Engine:
                 entries=settings.entry_limit,
                 depth=settings.depth_limit,
                 record=settings.metadata_record_limit,
+                readme=settings.readme_limit,
+                ratio=settings.expansion_limit,
             ),
             disk=surroundings.store.disk,
             seconds=settings.request_total,
@@ -112,8 +114,12 @@ class Engine:
                 hint="GET /dlim/v1/model lists the names.",
             ) from None
 
-    async def deploy(self, body: AsyncIterator[bytes], *, creator: str) -> ModelDescription:
+    async def deploy(
+        self, body: AsyncIterator[bytes], *, creator: str, digest: str | None = None
+    ) -> ModelDescription:
         """Take a package, unpack it strictly and make it a deployment, not started.
+
+        ``digest`` is the SHA-256 that it must have, in hexadecimal.
 
         Raises
         ------
@@ -122,10 +128,14 @@ class Engine:
         Conflict
             ``exists`` when a deployment of that name exists.
         """
-        return await self._publish(await self._intake.receive(body), creator)
+        return await self._publish(await self._intake.receive(body, digest=digest), creator)
 
-    async def redeploy(self, name: str, body: AsyncIterator[bytes]) -> ModelDescription:
+    async def redeploy(
+        self, name: str, body: AsyncIterator[bytes], *, digest: str | None = None
+    ) -> ModelDescription:
         """Take a package and put it in the place of the one of deployment ``name``.
+
+        ``digest`` as in :meth:`deploy`.
 
         Raises
         ------
@@ -139,7 +149,8 @@ class Engine:
         deployment = self.deployment(name)
         # What is refused anyway is refused before the package is read.
         with deployment.edits.receiving():
-            await deployment.edits.replace_package(await self._intake.receive(body))
+            staged = await self._intake.receive(body, digest=digest)
+            await deployment.edits.replace_package(staged)
         deployment.remark("redeployed: a new package is in place")
         await self._welcome(deployment)
         log.info("%s is redeployed (%d bytes)", name, deployment.record.description.size)
@@ -160,7 +171,9 @@ class Engine:
             wanted.model_dump(include=set(SubmissionDescription.model_fields))
         )
         staging = self._around.store.staging
-        staged = await asyncio.to_thread(stage_nothing, submission, staging)
+        staged = await asyncio.to_thread(
+            stage_nothing, submission, staging, disk=self._around.store.disk
+        )
         return await self._publish(staged, creator, more=wanted.model_extra)
 
     async def _publish(

@@ -5,8 +5,10 @@ Sizes are bytes and times are seconds throughout.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import math
+from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -83,6 +85,9 @@ class Settings:
     entry_limit: int = _limit(20_000, "entries", 1, 10_000_000)
     depth_limit: int = _limit(32, "folders", 1, 1_000)
     metadata_record_limit: int = _limit(64 * KIB, "B", 512, 16 * MIB)
+    readme_limit: int = _limit(1 * MIB, "B", 1, 64 * MIB)
+    #: How many times larger than what was sent a package may unpack to, from 64 MiB on.
+    expansion_limit: int = _limit(200, "times", 2, 1_000_000)
 
     # Logs of one deployment.
     log_file_bytes: int = _limit(10 * MIB, "B", 4 * KIB, 10 * GIB)
@@ -107,6 +112,34 @@ class Settings:
     def limits(self) -> dict[str, int | float]:
         """Return every limit by name, as ``GET /edi/v1/capabilities`` tells them."""
         return {item.name: getattr(self, item.name) for item in _limit_fields()}
+
+
+def parse_limits(texts: Sequence[str]) -> dict[str, Any]:
+    """Return limits by name from texts of the form ``name=number``; ranges are checked later.
+
+    Raises
+    ------
+    InvalidInput
+        ``invalid_option`` for another form, an unknown or a repeated name.
+    """
+    known = {item.name: item for item in _limit_fields()}
+    limits: dict[str, Any] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if name not in known or name in limits:
+            close = difflib.get_close_matches(name, known, 1)
+            raise _invalid(
+                "limit",
+                f"There is no limit named {echo(name)}."
+                if name not in known
+                else f"The limit {name} is given twice.",
+                hint=f"Did you mean {close[0]}?" if close and name not in known else None,
+            )
+        try:
+            limits[name] = int(number) if isinstance(known[name].default, int) else float(number)
+        except ValueError:
+            raise _invalid("limit", f"{name} must be a number, not {echo(number)}.") from None
+    return limits
 
 
 def _limit_fields() -> list[Field[Any]]:

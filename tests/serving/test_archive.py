@@ -17,6 +17,7 @@ import pytest
 from support import archives
 from support.failing_disk import FailingDisk
 from support.fake_clock import FakeClock
+from support.hostile_archives import REALPATH_OVERFLOW
 
 from edi_labext.errors import (
     Cancelled,
@@ -32,10 +33,10 @@ from edi_labext.serving.store import Disk
 
 
 @pytest.fixture
-def staging(tmp_path: Path) -> Path:
-    path = tmp_path / "staging"
+def staging(memory_path: Path) -> Path:
+    path = memory_path / "staging"
     path.mkdir()
-    (tmp_path / "sentinel").write_text("unchanged")
+    (memory_path / "sentinel").write_text("unchanged")
     return path
 
 
@@ -191,19 +192,7 @@ def test_refuses_hostile_entries(staging: Path, code: str, entries: list[bytes])
 
 
 def test_the_realpath_overflow_archive_stays_inside(staging: Path) -> None:
-    # Long folder names and a chain of links through them, until realpath gives up: the published
-    # way out of tarfile's filters (reliability-security.md finding 4).
-    raw, path, folder = b"", b"", b"d" * 55
-    for step in b"abcdefghijklmnop":
-        raw += archives.member(path + folder, kind=b"5")
-        raw += archives.header(path + bytes([step]), kind=b"2", link=folder)
-        path += bytes([step]) + b"/"
-        if len(path) + len(folder) > 99:
-            break
-    raw += archives.header(path + b"l" * 20, kind=b"2", link=b"../" * 16)
-    raw += archives.header(b"escape", kind=b"2", link=path + b"l" * 20 + b"/../sentinel")
-    raw += archives.member(b"escape", b"changed")
-    assert refuse(archives.with_entry(raw), staging).code == "links_not_allowed"
+    assert refuse(REALPATH_OVERFLOW, staging).code == "links_not_allowed"
 
 
 def test_stops_writing_at_the_limit(staging: Path) -> None:
@@ -337,7 +326,7 @@ def test_mutants_give_typed_refusals_only(staging: Path) -> None:
     before = outside(staging)
     limits = ArchiveLimits(expanded=1 << 20, entries=50)
     accepted = 0
-    for number in range(1500):
+    for number in range(3000):
         data = bytearray(zipped if number % 3 == 0 else plain)
         for _ in range(rng.choice((1, 1, 2, 8))):
             at = rng.randrange(len(data))
@@ -368,7 +357,7 @@ def test_mutants_give_typed_refusals_only(staging: Path) -> None:
         if number % 100 == 0:
             assert outside(staging) == before
     assert outside(staging) == before
-    assert 10 < accepted < 1000
+    assert 20 < accepted < 2000
 
 
 class _NoSync(Disk):

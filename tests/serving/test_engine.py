@@ -340,9 +340,25 @@ def test_a_second_engine_on_a_store_is_refused(own_engine: EngineProcess) -> Non
     assert "Traceback" not in second.stderr
 
 
+def test_a_stale_runtime_file_harms_nobody(tmp_path: Path) -> None:
+    """After a crash it may name a process that has its number by chance: this very test."""
+    store = tmp_path / "store"
+    store.mkdir(mode=0o700)
+    stale = {"rest_server": "http://127.0.0.1:9/dlim/v1/", "pid": os.getpid(), "owner": "terminal"}
+    (store / "engine.json").write_text(json.dumps(stale))
+    (store / "lock").write_text(f"{os.getpid()}\n")
+    engine = EngineProcess(store)
+    facts = json.loads((store / "engine.json").read_text())
+    assert facts["pid"] == engine.process.pid
+    assert facts["rest_server"] == engine.base
+    assert engine.stop() == 0
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [
+        (["--limit", "body_idle=-1"], "body_idle"),
+        (["--limit", "no_such=1"], "no_such"),
         (["--port", "70000"], "port"),
         (["--task-execution-timeout", "0"], "task_execution_timeout"),
     ],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edi_labext.errors import InvalidInput
-from edi_labext.serving.settings import Settings
+from edi_labext.serving.settings import Settings, parse_limits
 
 STORE = Path("store")
 
@@ -80,3 +80,34 @@ def test_owner():
 def test_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings(store=STORE).port = 1
+
+
+def test_limits_are_parsed_from_the_command_line(tmp_path: Path) -> None:
+    limits = parse_limits(["body_idle=0.5", "entry_limit=10"])
+    assert limits == {"body_idle": 0.5, "entry_limit": 10}
+    assert Settings(store=tmp_path, **limits).limits()["entry_limit"] == 10
+    # Every limit that is told can be set to what is told.
+    told = Settings(store=tmp_path).limits()
+    assert parse_limits([f"{name}={value}" for name, value in told.items()]) == told
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["body_idel=1"], "body_idel"),
+        (["body_idle"], "body_idle must be a number"),
+        (["entry_limit=1.5"], "entry_limit must be a number"),
+        (["entry_limit=1", "entry_limit=2"], "twice"),
+        (["store=1"], "store"),
+    ],
+)
+def test_wrong_limits_are_named(texts: list[str], words: str) -> None:
+    with pytest.raises(InvalidInput, match=words) as caught:
+        parse_limits(texts)
+    assert caught.value.code == "invalid_option"
+
+
+def test_a_limit_that_is_spelt_wrongly_is_guessed() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_limits(["body_idel=1"])
+    assert caught.value.hint == "Did you mean body_idle?"

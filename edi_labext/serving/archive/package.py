@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ...errors import InvalidInput, TooLarge, echo
+from ...errors import DigestMismatch, InvalidInput, TooLarge, echo
 from ...models import MODEL_JSON, README, SubmissionDescription, parse_submission
 from ...models.strict_json import MAX_JSON_BYTES
 from ..store.disk import Disk, storage_error
@@ -68,6 +68,7 @@ def stage(
     limits: ArchiveLimits | None = None,
     deadline: Deadline | None = None,
     disk: Disk | None = None,
+    digest: str | None = None,
 ) -> StagedPackage:
     """Unpack an archive (tar or tar.gz) into a new directory of ``staging``. Blocks.
 
@@ -80,11 +81,15 @@ def stage(
         The archive, in pieces of any length; what iterating raises is passed on.
     staging:
         A directory on the filesystem of the store.
+    digest:
+        SHA-256 that the archive must have, in hexadecimal; any if not given.
 
     Raises
     ------
     InvalidInput, TooLarge, UnsupportedMedia
         With the codes of ``reliability-security.md`` rows 1-24 and 57-71.
+    DigestMismatch
+        It is not the archive that ``digest`` is of.
     RequestTimeout, Cancelled
         From ``deadline``.
     OutOfSpace, StorageFailure
@@ -101,6 +106,7 @@ def stage(
         reader = TarReader(open_tar(_watched(blocks, hasher, deadline), limits), limits)
         with Extractor(root, limits=limits, disk=disk, deadline=deadline) as extractor:
             extractor.extract(reader)
+            _check_digest(digest, hasher.hexdigest())
             top = _find_top(root)
             submission, readme = _read_submission(top, limits)
             extractor.sync()
@@ -149,6 +155,14 @@ def stage_nothing(
         digest=hashlib.sha256().hexdigest(),
         holder=holder,
     )
+
+
+def _check_digest(declared: str | None, digest: str) -> None:
+    if declared not in (None, digest):
+        raise DigestMismatch(
+            f"The SHA-256 of the package is {digest}, not {echo(declared)} as declared.",
+            hint="It was changed on the way, or the digest is of another file. Send it again.",
+        )
 
 
 def _watched(

@@ -54,8 +54,10 @@ class Intake:
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="edi-archive")
 
-    async def receive(self, chunks: AsyncIterable[bytes]) -> StagedPackage:
-        """Read one body to its end.
+    async def receive(
+        self, chunks: AsyncIterable[bytes], *, digest: str | None = None
+    ) -> StagedPackage:
+        """Read one body to its end, which must have the SHA-256 ``digest`` if one is given.
 
         The chunks are taken only as fast as they can be unpacked. When iterating raises (the
         client left) or the caller is cancelled, everything is removed and that exception passes.
@@ -68,7 +70,7 @@ class Intake:
         loop = asyncio.get_running_loop()
         deadline = Deadline(self._clock, self._seconds)
         pipe = _Pipe(loop)
-        work = loop.run_in_executor(self._threads, self._stage, pipe, deadline)
+        work = loop.run_in_executor(self._threads, self._stage, pipe, deadline, digest)
         work.add_done_callback(pipe.open_wide)
         try:
             async for chunk in chunks:
@@ -87,9 +89,14 @@ class Intake:
         """Wait for the threads; call it when no body is being received."""
         self._threads.shutdown()
 
-    def _stage(self, pipe: _Pipe, deadline: Deadline) -> StagedPackage:
+    def _stage(self, pipe: _Pipe, deadline: Deadline, digest: str | None) -> StagedPackage:
         return stage(
-            pipe.blocks(), self._staging, limits=self._limits, deadline=deadline, disk=self._disk
+            pipe.blocks(),
+            self._staging,
+            limits=self._limits,
+            deadline=deadline,
+            disk=self._disk,
+            digest=digest,
         )
 
     def _discard(self, work: asyncio.Future[StagedPackage]) -> None:

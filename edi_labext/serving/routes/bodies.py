@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.requests import Request
 
-from ...errors import UnsupportedMedia, echo
+from ...errors import InvalidInput, UnsupportedMedia, echo
 from ..http.multipart import MEDIA_TYPE, form_file
 
 #: Types under which JSON comes: its own, none worth the name (``curl -d`` says that it sends a
@@ -19,6 +21,8 @@ _JSON_TYPES: Final = re.compile(
     re.ASCII,
 )
 _CHARSET: Final = re.compile(r'charset\s*=\s*"?([\w-]+)"?', re.ASCII | re.IGNORECASE)
+#: One member of ``Content-Digest``; other algorithms are not looked at.
+_SHA_256: Final = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:?([^,:]*):?\s*(?=,|$)", re.IGNORECASE)
 _UTF_8: Final = frozenset(("utf-8", "utf8", "us-ascii", "ascii"))
 
 
@@ -60,3 +64,33 @@ def package_chunks(request: Request) -> AsyncIterator[bytes]:
     if kind == MEDIA_TYPE:
         return form_file(request.stream(), parameters)
     return request.stream()
+
+
+def declared_digest(request: Request) -> str | None:
+    """Return the SHA-256 of ``Content-Digest`` (RFC 9530) in hexadecimal, ``None`` without one.
+
+    Of a form it is the digest of the whole form, which nobody keeps, so it is not looked at there.
+
+    Raises
+    ------
+    InvalidInput
+        ``invalid_digest``
+    """
+    if media_type(request)[0] == MEDIA_TYPE:
+        return None
+    told = request.headers.get("content-digest", "")
+    match = _SHA_256.search(told)
+    if match is None:
+        return None
+    try:
+        digest = base64.b64decode(match[1], validate=True)
+    except ValueError:
+        digest = b""
+    if len(digest) != hashlib.sha256().digest_size:
+        raise InvalidInput(
+            f"Content-Digest holds no SHA-256: {echo(told)}.",
+            code="invalid_digest",
+            field="Content-Digest",
+            hint="Send sha-256=:<base64 of the digest>:, or leave the header out.",
+        )
+    return digest.hex()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from .bodies import package_chunks
+from .bodies import declared_digest, package_chunks
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -17,10 +17,12 @@ async def deploy(request: Request, engine: Engine) -> Response:
     """Deploy a package.
 
     The body is the archive (tar or tar.gz) itself, or a form with it in the field ``userfile`` or
-    ``file``. The new deployment is not started.
+    ``file``. The new deployment is not started. With a ``Content-Digest`` (RFC 9530, ``sha-256``)
+    the archive is checked against it.
     """
     creator = request.state.identity.user
-    description = await engine.deploy(package_chunks(request), creator=creator)
+    digest = declared_digest(request)
+    description = await engine.deploy(package_chunks(request), creator=creator, digest=digest)
     return JSONResponse(description.to_wire())
 
 
@@ -31,5 +33,6 @@ async def redeploy(request: Request, engine: Engine) -> Response:
     ``create_time`` and ``creator`` stay; the files go to a new directory.
     """
     name = str(request.path_params["name"])
-    description = await engine.redeploy(name, package_chunks(request))
+    digest = declared_digest(request)
+    description = await engine.redeploy(name, package_chunks(request), digest=digest)
     return JSONResponse(description.to_wire())
