@@ -47,9 +47,10 @@ def _wrapped(name: str) -> Any:
             return real(self, *arguments, **options)
         self.count += 1
         self.before(name, arguments, options.get("dir_fd"))
-        result = real(self, *arguments, **options)
-        self.after(name, arguments, options.get("dir_fd"))
-        return result
+        try:
+            return real(self, *arguments, **options)
+        finally:  # behind an operation that fails by itself, too
+            self.after(name, arguments, options.get("dir_fd"))
 
     return operation
 
