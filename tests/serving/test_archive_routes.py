@@ -29,7 +29,6 @@ from support.hostile_archives import HOSTILE, REALPATH_OVERFLOW, Hostile
 from edi_labext.submission import build
 
 OCTETS = {"Content-Type": "application/octet-stream"}
-BODY_IDLE = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +37,18 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
     (place / "sentinel").write_text("unchanged")
     process = EngineProcess(
         place / "store",
-        *("--limit", f"body_idle={BODY_IDLE}"),
-        *("--limit", "sweep_interval=0.05"),
         *("--limit", f"expanded_limit={96 << 20}"),
         *("--limit", "entry_limit=2000"),
     )
     yield process
     assert process.stop() == 0
+
+
+@pytest.fixture(autouse=True)
+def nothing_deployed(engine: EngineProcess) -> None:
+    """Whatever an earlier test left."""
+    for name in names(engine):
+        assert engine.call("DELETE", f"model/{name}").status_code == 200
 
 
 def raw(engine: EngineProcess, data: bytes, **headers: str) -> requests.Response:
@@ -198,7 +202,16 @@ def until_empty(folder: Path) -> None:
         assert time.monotonic() < deadline
 
 
-def test_row_72_silence_in_the_middle_of_a_body_is_408(engine: EngineProcess) -> None:
+@pytest.fixture
+def impatient_engine(tmp_path: Path) -> Iterator[EngineProcess]:
+    limits = ("--limit", "body_idle=0.3", "--limit", "sweep_interval=0.05")
+    process = EngineProcess(tmp_path / "store", *limits)
+    yield process
+    assert process.stop() == 0
+
+
+def test_row_72_silence_in_the_middle_of_a_body_is_408(impatient_engine: EngineProcess) -> None:
+    engine = impatient_engine
     data = archives.package({**archives.FILES, "w": random.Random(1).randbytes(3 << 20)}, mode="w:")
     client, host = connect(engine)
     with client:
