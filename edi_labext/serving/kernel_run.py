@@ -156,9 +156,11 @@ class KernelRun:
         self._read(process.stderr, "stderr", loop)
         self._report(Spawned(self.id))
         try:
+            self.link.keep(process.socket.dup())
             await loop.create_connection(lambda: self.link, sock=process.socket)
         except OSError as error:
             process.socket.close()
+            self.link.close()
             self._on_link_closed(self.link, f"the link to the kernel could not be used: {error}")
         except BaseException:
             # The engine is being torn down around us.

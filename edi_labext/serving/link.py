@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -31,6 +33,9 @@ from .pace import Pace
 from .task import Task
 
 _OUTCOMES: Final = frozenset((ANSWER, FAILED))
+
+#: Bytes asked for at once of what is left in a socket.
+_READ_SIZE: Final = 256 * 1024
 
 LinkState = Literal["new", "hello", "ready", "start_failed", "closed"]
 
@@ -102,6 +107,7 @@ class KernelLink(asyncio.Protocol):
         "_on_start_failed",
         "_parts",
         "_reader",
+        "_spare",
         "_transport",
         "_unread",
         "batches",
@@ -140,6 +146,7 @@ class KernelLink(asyncio.Protocol):
         self._close_reason = ""
         self._asked_to_end = False
         self._last: Task | None = None  # the batch after which the kernel said it will end
+        self._spare: socket.socket | None = None
         self._unread = False  # the kernel ended before it had read all that was written
         self.state: LinkState = "new"
         self.python_version = ""
@@ -210,6 +217,14 @@ class KernelLink(asyncio.Protocol):
         if self._transport is not None and self.state != "closed":
             self._transport.write(data)
 
+    def keep(self, spare: socket.socket) -> None:
+        """Take a second descriptor of the link's socket, non-blocking.
+
+        A write that fails closes the transport at once, and what the kernel had answered before it
+        ended would be lost with it, had nobody else a hold of the socket.
+        """
+        self._spare = spare
+
     # --- what is outstanding ----------------------------------------------------------------
 
     def begun(self, parallel: int) -> set[Task]:
@@ -273,6 +288,8 @@ class KernelLink(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See :class:`asyncio.Protocol`."""
+        self._transport = None
+        self._read_rest()
         # A socket pair tells its other end when bytes were thrown away. Only the last thing written
         # can be what was not read.
         self._unread = not self._asked_to_end and isinstance(
@@ -284,8 +301,19 @@ class KernelLink(asyncio.Protocol):
             self._close(f"the link to the kernel broke: {exc}")
         else:
             self._close("the kernel closed its link")
-        self._transport = None
         self._on_closed(self, self._close_reason)
+
+    def _read_rest(self) -> None:
+        """Take in what the kernel wrote before it ended, and let go of the socket."""
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return
+        with spare:
+            if self.sink is not None and self.state != "closed":
+                self.sink.detach(self)  # its progress is no reason to send more
+                with contextlib.suppress(OSError):
+                    while data := spare.recv(_READ_SIZE):
+                        self.data_received(data)
 
     def _count(self, task: Task) -> None:
         leader = task.leader or task
@@ -320,6 +348,9 @@ class KernelLink(asyncio.Protocol):
 
     def _break(self, reason: str) -> None:
         self._close(reason)
+        if self._spare is not None:  # the kernel is to see the end
+            self._spare.close()
+            self._spare = None
         if self._transport is not None:
             self._transport.abort()
 

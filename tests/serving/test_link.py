@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 
 import pytest
+import uvloop
 from support.fake_clock import FakeClock
 from support.fake_kernel import FakeKernel, RecordingTask
 
@@ -233,6 +235,48 @@ def test_the_system_tells_whether_the_last_task_was_read(read: bool) -> None:
     begun, back = asyncio.run(run())
     assert len(back) == 1
     assert begun == (set(back) if read else set())
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_write_that_fails_does_not_lose_what_the_kernel_had_answered(new_loop) -> None:
+    async def run() -> tuple[list[RecordingTask], list[bytes]]:
+        queue = make_queue(pipe_size=3)
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        ready, closed = asyncio.Event(), asyncio.Event()
+        link = KernelLink(
+            "k1",
+            on_hello=lambda link: link.send_context("{}"),
+            on_ready=lambda link: ready.set(),
+            on_start_failed=lambda link, reason: None,
+            on_closed=lambda link, reason: closed.set(),
+        )
+        link.keep(ours.dup())
+        await asyncio.get_running_loop().create_connection(lambda: link, sock=ours)
+        theirs.sendall(frames.pack(frames.HELLO, 0, b"3") + b"3" + frames.pack(frames.READY))
+        await ready.wait()
+        queue.attach(link)
+        tasks = [RecordingTask(body) for body in (b"a", b"b", b"c")]
+        queue.submit(tasks[0])
+        queue.submit(tasks[1])
+        await asyncio.sleep(0)
+        theirs.recv(1000)
+        # It answers the first, begins the second and crashes; the engine has not looked yet.
+        theirs.sendall(frames.pack(frames.ANSWER, tasks[0].number, b"<a>") + b"<a>")
+        theirs.close()
+        queue.submit(tasks[2])
+        await closed.wait()
+        queue.lost(link, lambda: KernelFailure("It is gone.", code="kernel_died"))
+        other = FakeKernel("other")
+        queue.attach(other.link)
+        return tasks, other.bodies
+
+    with contextlib.closing(new_loop()) as loop:
+        (a, b, c), again = loop.run_until_complete(run())
+    assert a.outcomes == [b"<a>"]
+    assert [error.code for error in b.outcomes] == ["kernel_died"]
+    assert not c.outcomes
+    assert again == [b"c"]
 
 
 class TestPace:
