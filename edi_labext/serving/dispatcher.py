@@ -175,7 +175,8 @@ class TaskQueue:
         """Give up ``link``, whose kernel is gone.
 
         Batches that may have been running (:meth:`KernelLink.begun`) fail with ``failure()``. What
-        is behind them was not begun and goes back to the front of the queue, once.
+        is behind them was not begun and goes back to the front of the queue, where it is the first
+        to be begun by another; until then its deadline is the only limit.
         """
         self.detach(link)
         begun = link.begun(self._parallel)
@@ -186,11 +187,10 @@ class TaskQueue:
             task.link = task.leader = None
             if task.done:
                 del self._tasks[task]
-            elif leader in begun or task.requeued:
+            elif leader in begun:
                 del self._tasks[task]
                 failed.append(task)
             else:
-                task.requeued = True
                 again.append(task)
         self.running -= len(failed) + len(again)
         self.failed += len(failed)

@@ -34,8 +34,6 @@ class Task:
         Monotonic seconds; no deadline is None.
     queue:
         The queue it was submitted to, which knows how to cancel it.
-    requeued:
-        A kernel was lost before it began this task, so the task went back into the queue.
     link:
         The kernel it was sent to, which owes an answer even when ``done``; None while it waits.
     overdue:
@@ -55,7 +53,6 @@ class Task:
         "number",
         "overdue",
         "queue",
-        "requeued",
         "size",
         "submitted",
     )
@@ -70,7 +67,6 @@ class Task:
         self.number = 0
         self.overdue = False
         self.queue: TaskQueue | None = None
-        self.requeued = False
         self.size = 0
         self.submitted = 0.0
 

@@ -517,14 +517,16 @@ def test_what_comes_back_goes_to_an_idle_kernel_at_once() -> None:
     assert bodies(other) == b"b"
 
 
-def test_a_task_comes_back_only_once() -> None:
+def test_a_task_comes_back_until_it_was_begun() -> None:
     desk = Desk(kernels=1, pipe_size=3)
-    tasks = desk.submit_many(b"abc")
-    desk.queue.lost(desk.kernels[0].link, gone)
-    second = desk.add_kernel("second")
-    assert bodies(second) == b"bc"
-    desk.queue.lost(second.link, gone)
-    assert all(len(task.outcomes) == 1 for task in tasks)
+    tasks = desk.submit_many(b"abcd")
+    for number, left in enumerate([b"bcd", b"cd", b"d"], 1):
+        desk.queue.lost(desk.kernels[-1].link, gone)
+        assert [len(task.outcomes) for task in tasks] == [1] * number + [0] * (4 - number)
+        desk.kernels.append(desk.add_kernel(f"k{number}"))
+        assert bodies(desk.kernels[-1]) == left
+    desk.kernels[-1].answer()
+    assert tasks[-1].outcomes == [b"<d>"]
     assert (desk.queue.failed, desk.queue.waiting, desk.queue.running) == (3, 0, 0)
 
 

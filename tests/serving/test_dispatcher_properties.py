@@ -121,7 +121,7 @@ class QueueMachine(RuleBasedStateMachine):
         begun = {number for batch in batches[: self.policy.parallel_size] for number, _ in batch}
         behind = {number for batch in batches for number, _ in batch} - begun
         by_number = {task.number: task for task in self.tasks}
-        spared = {n for n in behind - self.returned if not by_number[n].done}
+        spared = {n for n in behind if not by_number[n].done}
         self.returned |= spared
         self.queue.lost(kernel.link, lambda: KernelFailure("gone", code="kernel_died"))
         for number in begun | behind:
