@@ -276,10 +276,7 @@ export interface EnvironmentRequest {
   proxy?: string | null;
   upload?: 'auto' | 'raw' | 'multipart';
   production?: boolean;
-  /**
-   * @maxItems 3
-   */
-  confirmed_hosts?: [] | [string] | [string, string] | [string, string, string];
+  confirmed_hosts?: string[];
 }
 /**
  * Body of every answer with a status of 400 or more; ``request_id`` is in the log too.
@@ -588,10 +585,7 @@ export interface SamplePayload {
  */
 export interface TokenRequest {
   source: VariableToken | FileToken | PastedToken;
-  /**
-   * @maxItems 3
-   */
-  confirmed_hosts?: [] | [string] | [string, string] | [string, string, string];
+  confirmed_hosts?: string[];
 }
 /**
  * The server's ``USER_ACCESS_TOKEN``.

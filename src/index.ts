@@ -165,6 +165,7 @@ const panel: JupyterFrontEndPlugin<IPanelControl> = {
     const category = trans.__('EDI');
     for (const command of [
       CommandIDs.openPanel,
+      CommandIDs.environments,
       CommandIDs.refresh,
       CommandIDs.send
     ]) {

@@ -5,6 +5,7 @@ import '../style/row.css';
 import '../style/send.css';
 import '../style/deploy.css';
 import '../style/findings.css';
+import '../style/environments.css';
 import '../style/profile.css';
 import '../style/profile-review.css';
 

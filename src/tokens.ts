@@ -13,6 +13,7 @@ export const IDeployments = new Token<IDeployments>(
 /** The commands of this extension. */
 export namespace CommandIDs {
   export const openPanel = 'edi:open-panel';
+  export const environments = 'edi:environments';
   export const refresh = 'edi:refresh';
   export const deployFolder = 'edi:deploy-folder';
   export const deploySample = 'edi:deploy-sample';

@@ -7,9 +7,11 @@ import type { DeploymentsModel } from '../deployments/model';
 import profileView from '../profile/__tests__/profileView.json';
 import { VERSION } from '../version';
 import type {
+  ConnectionReport,
   Deployment,
   DeploymentList,
   EnvironmentInfo,
+  EnvironmentRequest,
   FindingInfo,
   Info,
   Inspection,
@@ -18,7 +20,8 @@ import type {
   ProfileDiff,
   ProfileRequest,
   ProfileView,
-  RuntimeList
+  RuntimeList,
+  TokenRequest
 } from '../api/wire';
 
 /** English, as written in the source. */
@@ -93,6 +96,16 @@ export function anEnvironment(
     host: null,
     problem: null,
     token_expires: null,
+    source: id === 'local' ? 'built-in' : 'stored',
+    address: null,
+    inference_address: null,
+    token_source: null,
+    token_pasted: false,
+    insecure: false,
+    own_authorities: false,
+    client_certificate: false,
+    upload: 'auto',
+    production: false,
     ...more
   };
 }
@@ -140,6 +153,7 @@ export function aProfileView(more: Partial<ProfileView> = {}): ProfileView {
 /** A server in memory; every method can be watched and replaced. */
 export class FakeClient implements IEdiClient {
   environments: EnvironmentInfo[] = [anEnvironment('local')];
+  tokenAvailable = false;
   deployments: Deployment[] = [];
   allJobs: Job[] = [];
   engine: DeploymentList['engine'] = 'running';
@@ -154,12 +168,40 @@ export class FakeClient implements IEdiClient {
     version: this.serverExtension.running,
     server_extension: this.serverExtension,
     environments: this.environments,
+    default_environment: this.environments[0]?.id ?? 'local',
+    environments_problem: null,
+    token_available: this.tokenAvailable,
     limits: {
       body_bytes: 1,
       payload_bytes: 1,
       answer_bytes: 1,
       inspected_files: 1
     }
+  }));
+
+  saveEnvironment = jest.fn(
+    async (id: string, body: EnvironmentRequest): Promise<Info> => {
+      const { title, address } = body;
+      this.environments = [
+        ...this.environments.filter(known => known.id !== id),
+        anEnvironment(id, { title, address })
+      ];
+      return this.info();
+    }
+  );
+
+  removeEnvironment = jest.fn(async (id: string): Promise<Info> => {
+    this.environments = this.environments.filter(known => known.id !== id);
+    return this.info();
+  });
+
+  chooseToken = jest.fn(
+    async (_id: string, _body: TokenRequest): Promise<Info> => this.info()
+  );
+
+  testEnvironment = jest.fn(async (_id: string): Promise<ConnectionReport> => ({
+    ok: true,
+    steps: []
   }));
 
   lease = jest.fn(

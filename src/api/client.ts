@@ -2,8 +2,10 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import type {
   Answer,
+  ConnectionReport,
   DeploymentList,
   DeployRequest,
+  EnvironmentRequest,
   Info,
   Inspection,
   Job,
@@ -13,7 +15,8 @@ import type {
   ProfileDiff,
   ProfileRequest,
   ProfileView,
-  SamplePayload
+  SamplePayload,
+  TokenRequest
 } from './wire';
 import { EdiError } from './errors';
 import { request } from './request';
@@ -30,6 +33,17 @@ export interface IEdiClient {
    * @throws EdiError - `not_installed` when there is no server half.
    */
   info(): Promise<Info>;
+  /**
+   * Add an environment or change one; another host clears its token.
+   * @throws EdiError - `confirmation_needed`, with the hosts in `detail`.
+   */
+  saveEnvironment(id: string, body: EnvironmentRequest): Promise<Info>;
+  /** Forget a stored environment. */
+  removeEnvironment(id: string): Promise<Info>;
+  /** Say where the token of an environment comes from, or hand one over. */
+  chooseToken(id: string, body: TokenRequest): Promise<Info>;
+  /** Test the way to an environment, step by step. */
+  testEnvironment(id: string): Promise<ConnectionReport>;
   /**
    * Say that this tab looks at an environment, so that the server watches it and
    * tells of changes by events.
@@ -105,6 +119,25 @@ export class EdiClient implements IEdiClient {
       }
       throw reason;
     }
+  }
+
+  saveEnvironment(id: string, body: EnvironmentRequest): Promise<Info> {
+    return request(urls.environment(id), this._settings, {
+      method: 'PUT',
+      body
+    });
+  }
+
+  removeEnvironment(id: string): Promise<Info> {
+    return request(urls.environment(id), this._settings, { method: 'DELETE' });
+  }
+
+  chooseToken(id: string, body: TokenRequest): Promise<Info> {
+    return request(urls.token(id), this._settings, { method: 'PUT', body });
+  }
+
+  testEnvironment(id: string): Promise<ConnectionReport> {
+    return request(urls.test(id), this._settings, { method: 'POST' });
   }
 
   lease(environment: string, tab: string): Promise<Lease> {

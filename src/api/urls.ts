@@ -15,6 +15,12 @@ export const urls = {
   fix: (): string => path('submissions', 'fix'),
   jobs: (): string => path('jobs'),
   job: (id: string): string => path('jobs', id),
+  environment: (environment: string): string =>
+    path('environments', environment),
+  token: (environment: string): string =>
+    path('environments', environment, 'token'),
+  test: (environment: string): string =>
+    path('environments', environment, 'test'),
   lease: (environment: string): string =>
     path('environments', environment, 'lease'),
   runtimes: (environment: string): string =>

@@ -1,4 +1,4 @@
-import { refreshIcon } from '@jupyterlab/ui-components';
+import { refreshIcon, settingsIcon } from '@jupyterlab/ui-components';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import { ediIcon, sendIcon } from '../icons';
@@ -30,6 +30,17 @@ export function addPanelCommands(
       icon: refreshIcon,
       describedBy: { args: NO_ARGS },
       execute: async () => (await deployments.load()).refresh()
+    }),
+
+    commands.addCommand(CommandIDs.environments, {
+      label: trans.__('Manage EDI Environments…'),
+      caption: trans.__('Add, test and remove environments'),
+      icon: settingsIcon,
+      describedBy: { args: NO_ARGS },
+      execute: async () => {
+        const { manageEnvironments } = await import('../environments/dialog');
+        await manageEnvironments({ model: await deployments.load(), trans });
+      }
     }),
 
     commands.addCommand(CommandIDs.send, {

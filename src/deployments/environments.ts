@@ -1,5 +1,10 @@
 import type { IEdiClient } from '../api/client';
-import type { EnvironmentInfo, Info, ServerExtension } from '../api/wire';
+import type {
+  EnvironmentInfo,
+  ErrorInfo,
+  Info,
+  ServerExtension
+} from '../api/wire';
 
 /** The environments that the server can reach, and the one that is shown. */
 export class Environments {
@@ -23,10 +28,32 @@ export class Environments {
     return server_extension ?? { running: version, ...none };
   }
 
-  /** The wanted one if it exists, else the first. */
+  /** Whether the server has a token of its own, as in Watson Studio. */
+  get hasToken(): boolean {
+    return this._info?.token_available ?? false;
+  }
+
+  /** Why stored environments are missing; null when they are not. */
+  get problem(): ErrorInfo | null {
+    return this._info?.environments_problem ?? null;
+  }
+
+  /** The wanted one if it exists, else the usual one, else the first. */
   get current(): EnvironmentInfo | null {
-    const wanted = this.all.find(({ id }) => id === this._wanted);
-    return wanted ?? this.all[0] ?? null;
+    const named = (id?: string | null): EnvironmentInfo | undefined =>
+      this.all.find(known => known.id === id);
+    return (
+      named(this._wanted) ??
+      named(this._info?.default_environment) ??
+      this.all[0] ??
+      null
+    );
+  }
+
+  /** Know what a change has answered. */
+  adopt(info: Info): void {
+    this._info = info;
+    this._isOld = false;
   }
 
   /** Show the environment of this id, as soon as it is known. */

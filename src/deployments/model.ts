@@ -31,13 +31,13 @@ import { snapshotOf } from './view';
  */
 export class DeploymentsModel implements IDisposable {
   constructor(options: DeploymentsModel.IOptions) {
-    this._client = options.client;
-    this._environments = new Environments(options.client);
+    this.client = options.client;
+    this.known = new Environments(options.client);
     this._attention = new Attention({
       fetch: () => this._fetch(),
       connection: options.connection ?? null,
       events: options.events ?? null,
-      lease: (environment, tab) => this._client.lease(environment, tab),
+      lease: (environment, tab) => this.client.lease(environment, tab),
       environment: () => this.environment?.id ?? null,
       revision: () => this._list?.revision ?? null,
       isFollowing: environment => this._isFollowing(environment),
@@ -45,6 +45,10 @@ export class DeploymentsModel implements IDisposable {
     });
     this._rows = new RowList(() => this._rowSources);
   }
+
+  readonly client: IEdiClient;
+  /** The environments, and what is known of them beside their list. */
+  readonly known: Environments;
 
   /** Emitted when anything that this object shows has changed. */
   get changed(): ISignal<this, void> {
@@ -65,35 +69,31 @@ export class DeploymentsModel implements IDisposable {
     return this._isDisposed;
   }
 
-  get client(): IEdiClient {
-    return this._client;
-  }
-
   get view(): View {
     return this._view;
   }
 
   /** The environments, Local first; empty until the server has named them. */
   get environments(): readonly EnvironmentInfo[] {
-    return this._environments.all;
+    return this.known.all;
   }
 
   /** The environment that is shown; null until the server has named them. */
   get environment(): EnvironmentInfo | null {
-    return this._environments.current;
+    return this.known.current;
   }
 
   /** Versions of the server half; null until it has named them. */
   get server(): ServerExtension | null {
-    return this._environments.server;
+    return this.known.server;
   }
 
-  /** Show another environment. */
-  setEnvironment(id: string): void {
-    if (id === this.environment?.id) {
+  /** Show another environment, or the same anew once it has changed. */
+  setEnvironment(id: string, hasChanged = false): void {
+    if (id === this.environment?.id && !hasChanged) {
       return;
     }
-    this._environments.want(id);
+    this.known.want(id);
     this._selected = null;
     this._view = { kind: 'loading' };
     this._emitChanged();
@@ -144,14 +144,14 @@ export class DeploymentsModel implements IDisposable {
    * @throws EdiError - when the server cannot be asked.
    */
   async load(): Promise<void> {
-    await this._environments.load();
+    await this.known.load();
     this._emitChanged();
     this._attention.askOnce();
   }
 
   /** Ask again what the server half is and which environments it can reach. */
   learn(): Promise<void> {
-    this._environments.expire();
+    this.known.expire();
     return this.refresh();
   }
 
@@ -169,7 +169,7 @@ export class DeploymentsModel implements IDisposable {
    */
   deploy(environment: string, body: DeployRequest, name: string): Promise<Job> {
     return this._act(environment, name, 'deploy', () =>
-      this._client.deploy(environment, body)
+      this.client.deploy(environment, body)
     );
   }
 
@@ -184,7 +184,7 @@ export class DeploymentsModel implements IDisposable {
     name: string
   ): Promise<Job> {
     return this._act(environment, name, kind, () =>
-      this._client[kind](environment, name)
+      this.client[kind](environment, name)
     );
   }
 
@@ -199,7 +199,7 @@ export class DeploymentsModel implements IDisposable {
     body: ProfileRequest
   ): Promise<Job> {
     return this._act(environment, name, 'profile', () =>
-      this._client.saveProfile(environment, name, body)
+      this.client.saveProfile(environment, name, body)
     );
   }
 
@@ -209,7 +209,7 @@ export class DeploymentsModel implements IDisposable {
    * @throws EdiError - when the server cannot be asked.
    */
   async cancel(id: string): Promise<void> {
-    this._take(await this._client.cancel(id));
+    this._take(await this.client.cancel(id));
     void this.refresh();
   }
 
@@ -260,13 +260,13 @@ export class DeploymentsModel implements IDisposable {
   private async _fetch(): Promise<void> {
     const request = ++this._requests;
     try {
-      if (await this._environments.load()) {
+      if (await this.known.load()) {
         this._emitChanged();
       }
       if (this._attention.takeWish()) {
         await this._fetchList(request);
       } else {
-        const { jobs } = await this._client.jobs();
+        const { jobs } = await this.client.jobs();
         this._observe(jobs, request, () => true);
         this._emitChanged();
         this._attention.answered(null);
@@ -285,11 +285,11 @@ export class DeploymentsModel implements IDisposable {
         message: 'The Jupyter server names no environment.'
       });
     }
-    const list = await this._client.list(id);
+    const list = await this.client.list(id);
     let jobs = list.jobs;
     let covers = (job: Job): boolean => job.environment === id;
     if (this._jobs.running.some(job => !covers(job))) {
-      jobs = (await this._client.jobs()).jobs;
+      jobs = (await this.client.jobs()).jobs;
       covers = () => true;
     }
     if (this._isDisposed) {
@@ -336,7 +336,7 @@ export class DeploymentsModel implements IDisposable {
     if (this._isDisposed) {
       return;
     }
-    this._environments.expire();
+    this.known.expire();
     this._view = { kind: 'error', error, stale: snapshotOf(this._view) };
     this._emitChanged();
     this._attention.failed();
@@ -384,11 +384,9 @@ export class DeploymentsModel implements IDisposable {
     this._changed.emit();
   }
 
-  private readonly _client: IEdiClient;
   private readonly _attention: Attention;
   private readonly _rows: RowList;
   private readonly _jobs = new FollowedJobs();
-  private readonly _environments: Environments;
   private readonly _pending = new PendingActions();
   private readonly _changed = new Signal<this, void>(this);
   private readonly _jobAdvanced = new Signal<this, Job>(this);

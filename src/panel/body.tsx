@@ -14,7 +14,7 @@ import { EngineBanner, LoadingView } from './loading';
 import { MismatchView } from './mismatch';
 import { DeploymentRows } from './rows';
 import { StaleBanner } from './stale';
-import { TokenBanner } from './token';
+import { InsecureBanner, TokenBanner } from './token';
 import { isOfJupyter } from './words';
 
 /** Everything below the toolbar, as a widget. */
@@ -64,6 +64,7 @@ function PanelContent(): JSX.Element {
         <StaleBanner error={error} received={snapshot.received} />
       )}
       {!error && environment && <TokenBanner environment={environment} />}
+      {environment?.insecure && <InsecureBanner environment={environment} />}
       {!error && isEngineAway && <EngineBanner />}
       {rows.length > 0 ? (
         <DeploymentRows rows={rows} isStale={error !== null} />

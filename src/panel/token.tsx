@@ -39,3 +39,23 @@ export function TokenBanner(props: {
     </div>
   );
 }
+
+/** Says for as long as it is so that nobody checks whom the token goes to. */
+export function InsecureBanner(props: {
+  environment: EnvironmentInfo;
+}): JSX.Element {
+  const { title } = props.environment;
+  const { trans } = usePanel();
+  return (
+    <div className="edi-Banner edi-mod-warn" role="alert">
+      <div className="edi-Banner-text">
+        <p>{trans.__('The certificate of %1 is NOT checked.', title)}</p>
+        <p>
+          {trans.__(
+            'Whoever is on the way can read your token and what you send.'
+          )}
+        </p>
+      </div>
+    </div>
+  );
+}

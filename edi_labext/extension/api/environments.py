@@ -79,7 +79,7 @@ class EnvironmentRequest(Body):
     proxy: str | None = None
     upload: Literal["auto", "raw", "multipart"] = "auto"
     production: bool = False
-    confirmed_hosts: list[str] = Field(default_factory=list, max_length=3)
+    confirmed_hosts: list[str] = Field(default_factory=list)
 
 
 class VariableToken(Body):
@@ -106,7 +106,7 @@ class TokenRequest(Body):
     """Where the token comes from. Programs and log-ins are set up with ``edi env add`` only."""
 
     source: Annotated[VariableToken | FileToken | PastedToken, Field(discriminator="kind")]
-    confirmed_hosts: list[str] = Field(default_factory=list, max_length=3)
+    confirmed_hosts: list[str] = Field(default_factory=list)
 
 
 class ConnectionStep(Reply):
