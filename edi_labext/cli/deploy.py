@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 def deploy(folder: Path, *, force: bool, wait: float | None) -> None:
     """Upload a folder and register it under the name in its model.json, not started.
 
-    A service of that name is replaced after a yes, or with -f: it is stopped and removed, and the
-    new one takes over its profile. It is left stopped, whatever it was, unless there is --wait.
+    A service of that name is replaced after a yes, or with -f: it is stopped, and the new files
+    take the place of the old ones; its profile stays. It is left stopped, whatever it was, unless
+    there is --wait.
     """
     from ..operations import check_folder
 

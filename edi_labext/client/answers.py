@@ -47,9 +47,17 @@ _FIELDS_LIMIT = 1_000
 _RETRY_LIMIT = 60.0
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# Seen: "Runtime <x> does not exists." with status 400, "Model x doesn't exist."
-_NO_SUCH = re.compile(r"\b(does not|doesn't) exists?\b", re.IGNORECASE)
+# Seen: "Runtime <x> does not exists." with status 400, "Model x doesn't exist." The others are what
+# servers say; the statuses that they may come with are not known.
+_NO_SUCH = re.compile(
+    r"\b((does not|doesn't) exists?|no such (model|runtime|deployment)"
+    r"|(model|runtime|deployment)\b.{0,100}\bnot found)\b",
+    re.IGNORECASE,
+)
+_NO_SUCH_STATUSES = frozenset({400, 410, 422, 500})
 _EXISTS = re.compile(r"\balready\b|\bexists\b", re.IGNORECASE)
+# dlim asks "Model <name> already exists on inference service"; the route's own words are not known.
+_TAKEN = re.compile(r"\balready exists?\b", re.IGNORECASE)
 # Seen when a started deployment is deleted; its status is not known.
 _STARTED = re.compile(r"cannot be removed if it's started", re.IGNORECASE)
 
@@ -140,7 +148,9 @@ def refusal(
     code = said.code
     if said.code is None and _STARTED.search(text):
         kind, code = Conflict, "started"
-    elif said.code is None and answer.status == 400 and _NO_SUCH.search(text):
+    elif said.code is None and _TAKEN.search(text):
+        kind, code = Conflict, "exists"
+    elif said.code is None and answer.status in _NO_SUCH_STATUSES and _NO_SUCH.search(text):
         kind = NotFound
     return kind(
         text,

@@ -35,6 +35,8 @@ from .upload import Upload
 
 #: Largest inference answer, in bytes (64 MiB).
 MAX_INFERENCE_ANSWER = 64 << 20
+# What is answered where a route does not exist.
+_NO_ROUTE = frozenset({404, 405, 501})
 # Statuses that say nothing about whether the route exists.
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -156,6 +158,27 @@ class EdiClient:
             lambda as_form: Upload(file, size, progress, checkpoint, as_form=as_form),
         )
         return read_model(answer, ModelDescription, host=self.host)
+
+    def redeploy(
+        self,
+        name: str,
+        file: BinaryIO,
+        size: int,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        checkpoint: Callable[[], None] | None = None,
+    ) -> bool:
+        """Put another package in place of a stopped deployment's; parameters as for :meth:`deploy`.
+
+        False, with nothing changed, where there is no such route or no such deployment; ``started``
+        (:class:`~edi_labext.errors.Conflict`) and what is wrong with the package are raised.
+        """
+        answer = self._packages.send(
+            self._exchange.path("deployment", "model", check_name(name)),
+            lambda as_form: Upload(file, size, progress, checkpoint, as_form=as_form),
+            passing=_NO_ROUTE,
+        )
+        return answer.status not in _NO_ROUTE
 
     def delete_model(self, name: str) -> None:
         """Remove a stopped deployment and its files for good.

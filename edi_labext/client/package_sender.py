@@ -29,7 +29,9 @@ class PackageSender:
         self._exchange = exchange
         self._form = form
 
-    def send(self, path: str, make: Callable[[bool], Upload]) -> RawAnswer:
+    def send(
+        self, path: str, make: Callable[[bool], Upload], *, passing: frozenset[int] = frozenset()
+    ) -> RawAnswer:
         """Post a package and return the answer to a successful upload.
 
         What was refused has not been deployed, so nothing is deployed twice.
@@ -40,6 +42,8 @@ class PackageSender:
             Of the route.
         make:
             Returns the upload, as a form or not.
+        passing:
+            Refusals that are returned too.
 
         Raises
         ------
@@ -56,6 +60,8 @@ class PackageSender:
                 self._form, answer = "multipart", second
         elif answer.status < 400 and not as_form:
             self._form = "raw"
+        if answer.status in passing:
+            return answer
         return self._exchange.require(answer, "Inference Publish")
 
     def _post(self, path: str, body: Upload) -> RawAnswer:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,15 +11,14 @@ from ..errors import (
     Cancelled,
     Conflict,
     NotFound,
-    OutOfSpace,
-    StorageFailure,
 )
 from ..models import check_name
-from ..submission import CheckReport, PackageSummary, Submission, check_folder, pack
+from ..submission import CheckReport, PackageSummary, check_folder
 from .lifecycle import START_TIMEOUT, start_and_wait
 from .outcome import settle
 from .overview import Deployment, get_deployment
-from .progress import Cancellation, Phase, Progress, Report, quiet
+from .progress import Cancellation, Progress, Report, quiet
+from .sending import Tell, readable_size, send_folder
 
 
 def deploy_folder(
@@ -72,9 +69,11 @@ def deploy_folder(
     _tell_warnings(found, report)
     _require_free(client, deployment)
     cancellation.checkpoint()
-    _send(
-        client,
+    send_folder(
         found.submission,
+        lambda package, summary, tell: _upload(
+            client, package, summary, deployment, tell=tell, cancellation=cancellation
+        ),
         name=deployment,
         runtime=runtime,
         description=description,
@@ -120,51 +119,13 @@ def _require_free(client: EdiClient, name: str) -> None:
     )
 
 
-def _send(
-    client: EdiClient,
-    submission: Submission,
-    *,
-    name: str,
-    runtime: str | None,
-    description: Mapping[str, Any] | None,
-    report: Report,
-    cancellation: Cancellation,
-) -> None:
-    tell = _Telling(report)
-    try:
-        # Without a name in the file system, so it is gone however this process ends.
-        with tempfile.TemporaryFile(prefix="edi-package-") as package:
-            report(Progress("pack", 0.0, "Packing"))
-            summary = pack(
-                submission,
-                package,
-                name=name,
-                runtime=runtime,
-                description=description,
-                progress=lambda done, total: tell("pack", done, total),
-                checkpoint=cancellation.checkpoint,
-            )
-            package.seek(0)
-            report(Progress("upload", 0.0, "Sending"))
-            _upload(client, package, summary, name, tell=tell, cancellation=cancellation)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise OutOfSpace(
-                "There is no room for the package in the directory for temporary files.",
-                hint="Free some space, or set TMPDIR to another directory.",
-            ) from None
-        raise StorageFailure(
-            f"The folder could not be packed: {error.strerror or 'no reason given'}."
-        ) from None
-
-
 def _upload(
     client: EdiClient,
     package: BinaryIO,
     summary: PackageSummary,
     name: str,
     *,
-    tell: _Telling,
+    tell: Tell,
     cancellation: Cancellation,
 ) -> None:
     def now() -> tuple[bool, str]:
@@ -174,13 +135,13 @@ def _upload(
             return False, f"there is no deployment {name}"
         # Nobody else has sent as many bytes under this name in the meantime.
         same = size == summary.content_size
-        return same, f"there is a deployment {name} of {_size(size)}"
+        return same, f"there is a deployment {name} of {readable_size(size)}"
 
     settle(
         lambda: client.deploy(
             package,
             summary.size,
-            progress=lambda done, total: tell("upload", done, total),
+            progress=tell,
             checkpoint=cancellation.checkpoint,
         ),
         f"{name} was deployed",
@@ -190,32 +151,3 @@ def _upload(
         # Too late to stop the sending, but not yet started: take it back.
         client.delete_model(name)
         cancellation.checkpoint()
-
-
-class _Telling:
-    """Turns bytes into progress, one report for each percent at most."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._last: tuple[Phase, int] | None = None
-
-    def __call__(self, phase: Phase, done: int, total: int) -> None:
-        fraction = min(1.0, done / total) if total else 1.0
-        step = (phase, int(fraction * 100))
-        if step == self._last:
-            return
-        self._last = step
-        if phase == "upload" and done >= total:
-            # The other side unpacks and checks before it answers.
-            self._report(Progress("upload", None, "Sent; registering"))
-            return
-        verb = "Packing" if phase == "pack" else "Sending"
-        self._report(Progress(phase, fraction, f"{verb} {_size(done)} of {_size(total)}"))
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.2f} GB"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ..client import EdiClient
 from ..errors import Cancelled, EdiError
-from ..submission import check_folder
+from ..submission import PackageSummary, check_folder
 from .deploy import deploy_folder
-from .lifecycle import STOP_TIMEOUT, undeploy
+from .lifecycle import STOP_TIMEOUT, stop_and_wait, undeploy
+from .outcome import settle
 from .overview import Deployment, get_deployment
 from .progress import Cancellation, Report, quiet
+from .sending import Tell, send_folder
 
 #: Of a profile, what belongs to the deployment and not to how it runs.
 _IDENTITY = ("name", "create_time", "last_update_time")
@@ -30,9 +32,9 @@ def replace_folder(
 ) -> Deployment:
     """Replace the deployment that ``model.json`` names by ``folder``, keeping its profile.
 
-    The old one is stopped and undeployed before the new one is sent, and the new one is left
-    stopped: EDI's redeploy route is not used yet. So it has a new uid, and for the time of the
-    upload there is no deployment of that name.
+    The old one is stopped, then the new package is sent by EDI's redeploy route, so the old one
+    stays until the new one is whole; the deployment is left stopped. Where there is no such route
+    it is undeployed and deployed anew, with another uid.
 
     Parameters
     ----------
@@ -50,26 +52,41 @@ def replace_folder(
     Unavailable
         ``stop_timeout``; the old one is still there.
     EdiError
-        After the old one was removed: the message says so.
+        The message says what is left.
     Cancelled
         The message says what is left.
     """
     cancellation = cancellation or Cancellation()
-    name = name or check_folder(folder).require_deployable().name
-    check_folder(folder, name=name).require_deployable()
+    found = check_folder(folder, name=name)
+    name = name or found.require_deployable().name
+    found.require_deployable()
     profile = client.app_profile(name)
-    undeploy(client, name, report=report, cancellation=cancellation, timeout=timeout)
-    step = f"{name} was removed to be replaced, and its new version is not there"
+    stop_and_wait(client, name, report=report, cancellation=cancellation, timeout=timeout)
+    step = f"{name} is stopped and was not replaced"
     try:
-        deploy_folder(
-            client,
-            folder,
+        replaced = send_folder(
+            found.submission,
+            lambda package, summary, tell: _redeploy(
+                client, package, summary, name, tell=tell, cancellation=cancellation
+            ),
             name=name,
             description=description,
-            start=False,
             report=report,
             cancellation=cancellation,
         )
+        if not replaced:
+            cancellation.checkpoint()
+            undeploy(client, name, report=report, cancellation=cancellation, timeout=timeout)
+            step = f"{name} was removed to be replaced, and its new version is not there"
+            deploy_folder(
+                client,
+                folder,
+                name=name,
+                description=description,
+                start=False,
+                report=report,
+                cancellation=cancellation,
+            )
         step = f"{name} is replaced, but has the default profile"
         _keep(client, name, profile)
     except Cancelled as cancelled:
@@ -79,6 +96,37 @@ def replace_folder(
         error.args = (error.message,)
         raise
     return get_deployment(client, name)
+
+
+def _redeploy(
+    client: EdiClient,
+    package: BinaryIO,
+    summary: PackageSummary,
+    name: str,
+    *,
+    tell: Tell,
+    cancellation: Cancellation,
+) -> bool:
+    before = client.get_model(name).model_path
+
+    def now() -> tuple[bool, str]:
+        # A new package has a directory of its own.
+        there = client.get_model(name).model_path
+        same = there == before
+        return not same, f"{name} has {'the old' if same else 'a new'} package"
+
+    told: list[bool] = []
+
+    def redeploy() -> None:
+        told.append(
+            client.redeploy(
+                name, package, summary.size, progress=tell, checkpoint=cancellation.checkpoint
+            )
+        )
+
+    settle(redeploy, f"{name} was replaced", now)
+    # Where the answer was lost and the package is there, there is such a route.
+    return all(told)
 
 
 def _keep(client: EdiClient, name: str, kept: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ def test_a_replaced_model_keeps_its_profile(
     assert f"<{made}/more.txt> uploaded to server." in lines
     assert lines[-1] == "Model <replaced> is deployed successfully"
 
-    assert client.get_model("replaced").uid != before
+    assert client.get_model("replaced").uid == before
     assert client.app_profile("replaced")["policy"]["task_execution_timeout"] == 7
     assert "State:            Stopped" in edi.lines("model", "view", "replaced", "-s")
     undeploy(client, "replaced")

@@ -237,12 +237,19 @@ def test_the_message_is_looked_for_where_the_sdk_looks(
 
 
 @pytest.mark.parametrize(
-    "text", ["Runtime <digits> does not exists.", "Model digits doesn't exist."]
+    "text",
+    [
+        "Runtime <digits> does not exists.",
+        "Model digits doesn't exist.",
+        "No such model: digits",
+        "Model 'digits' was not found on the server.",
+    ],
 )
-def test_400_for_what_is_not_there_is_not_found(
-    edi: ScriptedEdi, client: EdiClient, text: str
+@pytest.mark.parametrize("status", [400, 404, 410, 422])
+def test_what_is_not_there_is_not_found_whatever_the_status(
+    edi: ScriptedEdi, client: EdiClient, text: str, status: int
 ) -> None:
-    edi.on("GET", "/model/digits", Reply(400, text.encode()))
+    edi.on("GET", "/model/digits", Reply(status, text.encode()))
     with pytest.raises(NotFound) as raised:
         client.get_model("digits")
     assert raised.value.message == text
@@ -254,6 +261,41 @@ def test_400_of_our_engine_stays_what_it_is(edi: ScriptedEdi, client: EdiClient)
     with pytest.raises(InvalidInput) as raised:
         client.deploy(io.BytesIO(b"x"), 1)
     assert raised.value.code == "kernel_not_found"
+
+
+@pytest.mark.parametrize("status", [400, 409, 422, 500])
+def test_a_taken_name_is_recognised_by_its_words(
+    edi: ScriptedEdi, client: EdiClient, status: int
+) -> None:
+    reply = Reply(status, b"Model digits already exists on inference service.")
+    edi.on("POST", "/deployment/model", reply)
+    with pytest.raises(Conflict) as raised:
+        client.deploy(io.BytesIO(b"x"), 1)
+    assert raised.value.code == "exists"
+
+
+@pytest.mark.parametrize(
+    ("reply", "done"),
+    [
+        (Reply(200, b""), True),
+        (Reply(200, b"{}"), True),
+        (Reply(404, b"<html>nginx</html>"), False),
+        (Reply(405, b""), False),
+        (Reply(501, b""), False),
+    ],
+)
+def test_redeploy_tells_whether_there_is_such_a_route(
+    edi: ScriptedEdi, client: EdiClient, reply: Reply, done: bool
+) -> None:
+    edi.on("POST", "/deployment/model/digits", reply)
+    assert client.redeploy("digits", io.BytesIO(b"package"), 7) is done
+    assert edi.received[-1].body == b"package"
+
+
+def test_a_refused_redeploy_raises(edi: ScriptedEdi, client: EdiClient) -> None:
+    edi.on("POST", "/deployment/model/digits", Reply(413, b"too large"))
+    with pytest.raises(TooLarge):
+        client.redeploy("digits", io.BytesIO(b"x"), 1)
 
 
 @pytest.mark.parametrize("status", [400, 409, 500])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from support.scripted_edi import Received, Reply, ScriptedEdi
 from support.small_edi import SmallEdi
 
 from edi_labext.client import EdiClient
-from edi_labext.errors import Cancelled, EdiError, InvalidInput, NotFound
+from edi_labext.errors import Cancelled, EdiError, InvalidInput, NotFound, UpstreamUnreachable
 from edi_labext.operations import Cancellation, Progress, replace_folder
 
 OLD = {
@@ -52,20 +53,40 @@ def profiles(server: ScriptedEdi, small: SmallEdi) -> Profiles:
     return Profiles(server, small)
 
 
-def test_the_profile_is_kept_but_not_what_belongs_to_the_deployment(
-    client: EdiClient, small: SmallEdi, profiles: Profiles, folder: Path
-) -> None:
-    import json
+@pytest.fixture(params=[True, False], ids=["redeploys", "405"])
+def route(request: pytest.FixtureRequest, small: SmallEdi) -> bool:
+    """EDIs with the redeploy route, and without."""
+    small.redeploys = request.param
+    return request.param
 
+
+def sent(server: ScriptedEdi) -> list[tuple[str, str]]:
+    """What changed something, in order."""
+    root = "/dlim/v1/"
+    return [(r.method, r.path.removeprefix(root)) for r in server.received if r.method != "GET"]
+
+
+def test_the_profile_is_kept_but_not_what_belongs_to_the_deployment(
+    client: EdiClient,
+    server: ScriptedEdi,
+    small: SmallEdi,
+    profiles: Profiles,
+    folder: Path,
+    route: bool,
+) -> None:
     deployment = replace_folder(client, folder)
     assert deployment.state == "stopped"
-    assert len(small.archives) == 1
     [written] = profiles.written
     assert json.loads(written) == {**OLD, "create_time": "now", "last_update_time": "now"}
+    done = [("PUT", "model/echo/operation/stop"), ("POST", "deployment/model/echo")]
+    if not route:
+        done += [("DELETE", "model/echo"), ("POST", "deployment/model")]
+    assert sent(server) == [*done, ("PUT", "model/echo/appprofile")]
+    assert len(small.archives) == 1
 
 
 def test_an_equal_profile_is_not_written(
-    client: EdiClient, profiles: Profiles, folder: Path
+    client: EdiClient, profiles: Profiles, folder: Path, route: bool
 ) -> None:
     profiles.fresh = {**OLD, "create_time": "now", "last_update_time": "now"}
     replace_folder(client, folder)
@@ -89,6 +110,34 @@ def test_nothing_to_replace(
     assert small.archives == []
 
 
+def test_a_refused_package_leaves_the_old_one(
+    client: EdiClient, server: ScriptedEdi, small: SmallEdi, profiles: Profiles, folder: Path
+) -> None:
+    server.on("POST", "/deployment/model/echo", Reply(507, b"The disk is full."))
+    with pytest.raises(EdiError, match=r"echo is stopped and was not replaced.*disk is full"):
+        replace_folder(client, folder)
+    assert small.deployments["echo"].state == "stopped"
+    assert ("DELETE", "model/echo") not in sent(server)
+
+
+def test_a_lost_answer_is_looked_for(
+    client: EdiClient, server: ScriptedEdi, small: SmallEdi, profiles: Profiles, folder: Path
+) -> None:
+    small.redeploys = True
+
+    def arrive_and_hang_up(request: Received) -> Reply:
+        small._redeploy("echo", request.body)
+        return Reply(raw=b"")
+
+    server.on("POST", "/deployment/model/echo", arrive_and_hang_up)
+    assert replace_folder(client, folder).state == "stopped"
+    assert len(small.archives) == 1
+    server.on("POST", "/deployment/model/echo", lambda request: Reply(raw=b""))
+    with pytest.raises(UpstreamUnreachable, match="echo is stopped and was not replaced"):
+        replace_folder(client, folder)
+    assert ("DELETE", "model/echo") not in sent(server)
+
+
 def test_a_refusal_after_the_removal_is_told(
     client: EdiClient, server: ScriptedEdi, small: SmallEdi, profiles: Profiles, folder: Path
 ) -> None:
@@ -99,7 +148,7 @@ def test_a_refusal_after_the_removal_is_told(
 
 
 def test_a_profile_that_cannot_be_kept_is_told(
-    client: EdiClient, server: ScriptedEdi, profiles: Profiles, folder: Path
+    client: EdiClient, server: ScriptedEdi, profiles: Profiles, folder: Path, route: bool
 ) -> None:
     server.on("PUT", "/model/echo/appprofile", Reply(400, b"kernel_min is too large."))
     with pytest.raises(EdiError, match=r"echo is replaced, but has the default profile"):
@@ -108,7 +157,11 @@ def test_a_profile_that_cannot_be_kept_is_told(
 
 @pytest.mark.parametrize("phase", ["stop", "upload"])
 def test_a_cancel_says_what_is_left(
-    client: EdiClient, small: SmallEdi, profiles: Profiles, folder: Path, phase: str
+    client: EdiClient,
+    small: SmallEdi,
+    profiles: Profiles,
+    folder: Path,
+    phase: str,
 ) -> None:
     cancellation = Cancellation()
 
@@ -118,8 +171,21 @@ def test_a_cancel_says_what_is_left(
 
     with pytest.raises(Cancelled) as raised:
         replace_folder(client, folder, report=report, cancellation=cancellation)
-    if phase == "stop":
-        assert "echo" in small.deployments
-    else:
-        assert small.deployments == {}
-        assert "was removed to be replaced" in raised.value.message
+    assert "echo" in small.deployments
+    assert small.archives == []
+    if phase == "upload":
+        assert "echo is stopped and was not replaced" in raised.value.message
+
+
+def test_a_cancel_after_the_removal_is_told(
+    client: EdiClient, small: SmallEdi, profiles: Profiles, folder: Path
+) -> None:
+    cancellation = Cancellation()
+
+    def report(progress: Progress) -> None:
+        if progress.phase == "upload" and not small.deployments:
+            cancellation.cancel()
+
+    with pytest.raises(Cancelled, match="echo was removed to be replaced"):
+        replace_folder(client, folder, report=report, cancellation=cancellation)
+    assert small.deployments == {}

@@ -33,6 +33,11 @@ class SmallEdi:
         Whether it has ``/edi/v1`` as our engine does; else it is as terse as WMLA.
     looks:
         How often a deployment has to be looked at until it is started or stopped.
+
+    Attributes
+    ----------
+    redeploys:
+        Whether it has the route for that; 405 if not.
     """
 
     def __init__(self, server: ScriptedEdi, *, engine: bool, looks: int = 2) -> None:
@@ -42,6 +47,7 @@ class SmallEdi:
         #: Name → reason: what fails instead of becoming ready.
         self.failing: dict[str, str] = {}
         self.archives: list[bytes] = []
+        self.redeploys = False
         #: Called with the state at each look at a deployment.
         self.looked: Callable[[str], None] = lambda state: None
         for method in ("GET", "POST", "PUT", "DELETE"):
@@ -61,6 +67,8 @@ class SmallEdi:
                 return Reply.json([self.deployments[name].description for name in self.deployments])
             case ("POST", "deployment", "model"):
                 return self._deploy(request.body)
+            case ("POST", "deployment", "model", name):
+                return self._redeploy(name, request.body)
             case (method, "model", name, *rest):
                 deployment = self.deployments.get(name)
                 if deployment is None:
@@ -127,18 +135,32 @@ class SmallEdi:
         else:
             deployment.state = "ready"
 
-    def _deploy(self, archive: bytes) -> Reply:
+    def _redeploy(self, name: str, archive: bytes) -> Reply:
+        if not self.redeploys:
+            return Reply(405, b"<html>nginx</html>")
+        assert self.deployments[name].state == "stopped"
+        description = self._read(archive)
+        assert description["name"] == name
+        description["model_path"] = f"/repo/{len(self.archives)}"
+        self.deployments[name] = SmallDeployment(description)
+        # Its answer is not documented.
+        return Reply(200, b"")
+
+    def _read(self, archive: bytes) -> dict[str, Any]:
         self.archives.append(archive)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             top = tar.getnames()[0]
             file = tar.extractfile(f"{top}/model.json")
             assert file is not None
             description = json.load(file)
-            size = sum(member.size for member in tar if member.isfile())
+            return {**description, "size": sum(item.size for item in tar if item.isfile())}
+
+    def _deploy(self, archive: bytes) -> Reply:
+        description = self._read(archive)
         name = description["name"]
         if name in self.deployments:
             return self._refuse(409, "exists", f"Model {name} already exists.")
-        self.deployments[name] = SmallDeployment({**description, "size": size})
+        self.deployments[name] = SmallDeployment(description)
         return Reply.json(self.deployments[name].description)
 
     def _refuse(self, status: int, code: str, message: str) -> Reply:
