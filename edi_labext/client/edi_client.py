@@ -31,7 +31,6 @@ from .exchange import Exchange
 from .package_sender import PackageSender, UploadForm
 from .retries import NEVER, RetryPolicy
 from .transport import Network
-from .upload import Upload
 
 #: Largest inference answer, in bytes (64 MiB).
 MAX_INFERENCE_ANSWER = 64 << 20
@@ -153,10 +152,8 @@ class EdiClient:
         InvalidInput, TooLarge
             The package was refused.
         """
-        answer = self._packages.send(
-            self._exchange.path("deployment", "model"),
-            lambda as_form: Upload(file, size, progress, checkpoint, as_form=as_form),
-        )
+        path = self._exchange.path("deployment", "model")
+        answer = self._packages.send(path, file, size, progress, checkpoint)
         return read_model(answer, ModelDescription, host=self.host)
 
     def redeploy(
@@ -173,11 +170,8 @@ class EdiClient:
         False, with nothing changed, where there is no such route or no such deployment; ``started``
         (:class:`~edi_labext.errors.Conflict`) and what is wrong with the package are raised.
         """
-        answer = self._packages.send(
-            self._exchange.path("deployment", "model", check_name(name)),
-            lambda as_form: Upload(file, size, progress, checkpoint, as_form=as_form),
-            passing=_NO_ROUTE,
-        )
+        path = self._exchange.path("deployment", "model", check_name(name))
+        answer = self._packages.send(path, file, size, progress, checkpoint, passing=_NO_ROUTE)
         return answer.status not in _NO_ROUTE
 
     def delete_model(self, name: str) -> None:
@@ -276,12 +270,8 @@ class EdiClient:
     def create_runtime(self, runtime: Runtime) -> None:
         """Publish a runtime.
 
-        Raises
-        ------
-        Conflict
-            ``exists``
-        InvalidInput
-            With all wrong fields in ``fields`` where the EDI tells them.
+        Raises :class:`~edi_labext.errors.Conflict` (``exists``), and
+        :class:`~edi_labext.errors.InvalidInput` with all wrong fields where the EDI tells them.
         """
         self._exchange.call(
             "POST",
@@ -294,24 +284,16 @@ class EdiClient:
     def update_runtime(self, runtime: Runtime) -> None:
         """Replace a whole runtime; what runs in it goes on as it is.
 
-        Raises
-        ------
-        NotFound
-        Conflict
-            ``built_in``
-        InvalidInput
-            With all wrong fields in ``fields`` where the EDI tells them.
+        Raises :class:`~edi_labext.errors.NotFound`, :class:`~edi_labext.errors.Conflict`
+        (``built_in``) and what :meth:`create_runtime` does of wrong fields.
         """
         self._put(("deployment", "runtime", runtime.type), runtime.to_wire())
 
     def delete_runtime(self, name: str) -> None:
         """Remove a runtime.
 
-        Raises
-        ------
-        NotFound
-        Conflict
-            ``built_in``, or ``in_use`` by a started deployment.
+        Raises :class:`~edi_labext.errors.NotFound` and :class:`~edi_labext.errors.Conflict`
+        (``built_in``, or ``in_use`` by a started deployment).
         """
         path = self._exchange.path("deployment", "runtime", name)
         self._exchange.call("DELETE", path, "Inference Delete")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from .answers import is_form_refused
 from .exchange import Exchange
@@ -30,7 +30,14 @@ class PackageSender:
         self._form = form
 
     def send(
-        self, path: str, make: Callable[[bool], Upload], *, passing: frozenset[int] = frozenset()
+        self,
+        path: str,
+        file: BinaryIO,
+        size: int,
+        progress: Callable[[int, int], None] | None,
+        checkpoint: Callable[[], None] | None,
+        *,
+        passing: frozenset[int] = frozenset(),
     ) -> RawAnswer:
         """Post a package and return the answer to a successful upload.
 
@@ -40,8 +47,8 @@ class PackageSender:
         ----------
         path:
             Of the route.
-        make:
-            Returns the upload, as a form or not.
+        file, size, progress, checkpoint:
+            As for :meth:`.EdiClient.deploy`.
         passing:
             Refusals that are returned too.
 
@@ -50,6 +57,10 @@ class PackageSender:
         EdiError
             What :meth:`.EdiClient.deploy` names.
         """
+
+        def make(as_form: bool) -> Upload:
+            return Upload(file, size, progress, checkpoint, as_form=as_form)
+
         as_form = self._form == "multipart"
         body = make(as_form)
         answer = self._post(path, body)

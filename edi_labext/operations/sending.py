@@ -87,7 +87,9 @@ class _Telling:
             self._report(Progress("upload", None, "Sent; registering"))
             return
         verb = "Packing" if phase == "pack" else "Sending"
-        self._report(Progress(phase, fraction, f"{verb} {readable_size(done)} of {readable_size(total)}"))
+        self._report(
+            Progress(phase, fraction, f"{verb} {readable_size(done)} of {readable_size(total)}")
+        )
 
 
 def readable_size(count: float) -> str:
