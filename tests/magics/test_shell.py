@@ -274,9 +274,11 @@ def test_replace_and_name(connected: InteractiveShell, folder: Path, client: Edi
     assert edi(connected, "deploy patient --name other").deployment.name == "other"
     # There is none of its own name yet, so it is just deployed.
     assert edi(connected, "deploy patient --replace").deployment.state == "ready"
-    uid = client.get_model("patient").uid
+    before = client.get_model("patient")
     assert edi(connected, "deploy patient --replace").deployment.state == "ready"
-    assert client.get_model("patient").uid != uid
+    after = client.get_model("patient")
+    assert after.uid == before.uid
+    assert after.model_path != before.model_path
     assert edi(connected, "deploy patient --replace --no-start").deployment.state == "stopped"
 
 
