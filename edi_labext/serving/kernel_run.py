@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..errors import EdiError
 from .clock import Clock, Handle
 from .launchers.base import KernelExit, KernelProcess, Launcher, LaunchSpec
+from .launchers.command import PRE_EXEC_FAILED
 from .lifecycle import Event, Exited, KernelState, LinkLost, Ready, Spawned, StartFailed, Swept
 from .link import KernelLink
 from .logs.book import LogBook, Stream
@@ -233,8 +234,10 @@ class KernelRun:
             return ""
         if process is None or not process.exited.done() or not process.exited.result().code:
             return ""
-        who = f"pre_exec of runtime {spec.runtime_name}" if spec.pre_exec else "its interpreter"
-        said = [line for line in self._book.tail(20, self.id) if not line.startswith("[engine]")]
-        tail = ": " + " / ".join(said[-COMPLAINT_LINES:]) if said else ""
-        text = f"the kernel did not start: {who} {process.exited.result().describe()}{tail}"
+        tail = self._book.tail(20, self.id)
+        said = [line for line in tail if not line.startswith(("[engine]", PRE_EXEC_FAILED))]
+        failed = any(line.startswith(PRE_EXEC_FAILED) for line in tail)
+        who = f"{'pre_exec' if failed else 'the Python'} of runtime {spec.runtime_name}"
+        words = ": " + " / ".join(said[-COMPLAINT_LINES:]) if said else ""
+        text = f"the kernel did not start: {who} {process.exited.result().describe()}{words}"
         return text if len(text) <= COMPLAINT_LIMIT else f"{text[: COMPLAINT_LIMIT - 1]}…"

@@ -319,6 +319,17 @@ def test_a_pre_exec_that_fails_is_a_failed_start(
     assert words in reason
 
 
+def test_a_python_that_fails_after_pre_exec_is_told_from_it(
+    engine: EngineProcess, in_runtime: Callable[..., str], tmp_path: Path
+) -> None:
+    script(tmp_path / "late-python", "#!/bin/sh\necho no libraries >&2\nexit 4\n")
+    name = in_runtime(pre_exec=f"PATH={tmp_path}:$PATH", **named("late-python"))
+    reason = engine.wait_for(name, "failed")["reason"]
+    assert reason.startswith(
+        f"The kernel did not start: the Python of runtime {name} exited with code 4: no libraries"
+    )
+
+
 def test_a_pre_exec_that_hangs_ends_with_the_connection_timeout(
     engine: EngineProcess, in_runtime: Callable[..., str]
 ) -> None:

@@ -10,6 +10,9 @@ import shlex
 import shutil
 from collections.abc import Sequence
 
+#: What the log says when ``pre_exec`` has ended before the interpreter ran.
+PRE_EXEC_FAILED = "edi: pre_exec ended with exit code "
+
 #: Where shells are looked for; the kernel's own PATH is the user's to set.
 _SHELL_PATH = "/bin:/usr/bin:/usr/local/bin"
 
@@ -33,6 +36,10 @@ def kernel_command(interpreter: str, arguments: Sequence[str], pre_exec: str = "
         return command
     # "eval" of a quoted text: nothing in it can swallow the line after it, and it sees no
     # arguments, which a sourced "activate" would take for its own.
-    script = f"set -e\neval {shlex.quote(pre_exec)}\nset +e\nexec {shlex.join(command)}"
+    script = (
+        f"trap 'echo \"{PRE_EXEC_FAILED}$?\" >&2' EXIT\n"
+        f"set -e\neval {shlex.quote(pre_exec)}\nset +e\n"
+        f"trap - EXIT\nexec {shlex.join(command)}"
+    )
     shell = shutil.which("bash", path=_SHELL_PATH) or "/bin/sh"
     return [shell, "-c", script, "pre_exec"]

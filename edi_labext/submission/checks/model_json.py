@@ -231,10 +231,10 @@ class ModelJsonCheck:
                 "warning",
                 MODEL_JSON,
                 file.place("runtime"),
-                f"{echo(runtime)} is none of the usual runtimes.",
+                f"{echo(runtime)} is none of the runtimes that WMLA brings along.",
                 hint=f"Is {near!r} meant?"
                 if near
-                else f"Usual ones are {', '.join(KNOWN_RUNTIMES)}.",
+                else f"The EDI must have one of this name. WMLA's are {', '.join(KNOWN_RUNTIMES)}.",
                 fix=self._set(file, "runtime", near),
                 field="runtime",
             )
