@@ -35,6 +35,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
     cls=Program,
     # One line registers a verb: module of this package, colon, name of its command.
     verbs={
+        "config": "config:config",
         "model": "model:model",
         "new": "new:new",
         "runtime": "runtime:runtime",
@@ -44,6 +45,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
         "logs": "logs:logs",
         "plan": "declared:plan",
         "apply": "declared:apply",
+        "promote": "promote:promote",
         "export": "export:export",
         "import": "import_script:import_",
         "serve": "serve:serve",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from . import output
 from .endings import wrong_use
 
 if TYPE_CHECKING:
-    from ..client import EdiClient
+    from ..client import EdiClient, EnvironmentSet
 
 _MAX_TOKEN_FILE = 64 << 10
 
@@ -33,48 +34,80 @@ class Target:
 
 @contextlib.contextmanager
 def connected() -> Iterator[EdiClient]:
-    """Give a client of the EDI that the flags and the environment ask for.
+    """Give a client of the EDI that the flags and the environment ask for; see :func:`connect`."""
+    with opened() as (environments, environment):
+        yield connect(environments, environment)
+
+
+@contextlib.contextmanager
+def opened() -> Iterator[tuple[EnvironmentSet, str]]:
+    """Give the environments, and the id of the one that the flags and the environment ask for.
+
+    Raises
+    ------
+    click.UsageError, WrongUse
+        The flags contradict each other, or an address or token cannot be used.
+    NotConfigured
+        The settings file cannot be used.
+    """
+    from ..client import EnvironmentSet, LocalEngine, default_store
+    from ..client.environments import TOKEN_VARIABLE, WMLA
+
+    environment, variables = resolve(_target(), os.environ)
+    environments = EnvironmentSet(
+        variables,
+        LocalEngine(default_store(), "background"),
+        warn=lambda text: output.note(f"edi: warning: {text}"),
+    )
+    try:
+        require_known(environments, environment)
+        if _target().jwt_token is not None and environment != WMLA:
+            hosts = environments.describe(environment).hosts
+            environments.changes.paste_token(environment, variables[TOKEN_VARIABLE], hosts)
+        yield environments, environment
+    finally:
+        # A background engine lives on; only connections are closed.
+        environments.close()
+
+
+def connect(environments: EnvironmentSet, environment: str) -> EdiClient:
+    """Return a client of an environment.
 
     For Local that is a running engine, or one started in the background, which is said on stderr.
 
     Raises
     ------
-    WrongUse, NotConfigured
+    click.UsageError
+        There is no such environment.
+    NotConfigured
         The address or the token is missing or unusable.
     Unavailable
         Local's engine does not start.
     """
-    from ..client import LOCAL, EnvironmentSet, LocalEngine, default_store
-    from ..client.environments import TOKEN_VARIABLE, WMLA
+    from ..client import LOCAL
 
-    environment, variables = resolve(_target(), os.environ)
-    engine = LocalEngine(default_store(), "background")
-    environments = EnvironmentSet(
-        variables, engine, warn=lambda text: output.note(f"edi: warning: {text}")
+    require_known(environments, environment)
+    starting = environment == LOCAL and environments.engine.find() is None
+    client = environments.connect(environment)
+    if starting:
+        output.note(
+            "edi: started the serving engine of this machine in the background. "
+            '"edi serve --stop" ends it, or half an hour with nothing started.'
+        )
+    return client
+
+
+def require_known(environments: EnvironmentSet, environment: str) -> None:
+    """Raise :class:`click.UsageError` if there is no such environment, naming those there are."""
+    known = [item.id for item in environments.list()]
+    if environment in known:
+        return
+    if environments.problem is not None:
+        raise environments.problem
+    raise click.UsageError(
+        f"There is no environment {echo(environment)}; there is {' and '.join(known)}."
+        + ("" if len(known) > 1 else " EDI_REST_SERVER is not set.")
     )
-    try:
-        known = [item.id for item in environments.list()]
-        if environment not in known:
-            if environments.problem is not None:
-                raise environments.problem
-            raise click.UsageError(
-                f"There is no environment {echo(environment)}; there is {' and '.join(known)}."
-                + ("" if len(known) > 1 else " EDI_REST_SERVER is not set.")
-            )
-        if _target().jwt_token is not None and environment != WMLA:
-            hosts = environments.describe(environment).hosts
-            environments.changes.paste_token(environment, variables[TOKEN_VARIABLE], hosts)
-        starting = environment == LOCAL and engine.find() is None
-        client = environments.connect(environment)
-        if starting:
-            output.note(
-                "edi: started the serving engine of this machine in the background. "
-                '"edi serve --stop" ends it, or half an hour with nothing started.'
-            )
-        yield client
-    finally:
-        # A background engine lives on; only connections are closed.
-        environments.close()
 
 
 def resolve(target: Target, env: Mapping[str, str]) -> tuple[str, dict[str, str]]:
@@ -148,6 +181,9 @@ def _token(given: str) -> str:
     from ..client.tokens import clean_token
 
     with wrong_use():
+        if given in ("-", "@-"):
+            text = "" if sys.stdin is None else sys.stdin.readline(_MAX_TOKEN_FILE)
+            return clean_token(text.rstrip("\r\n"), source="stdin")
         if given.startswith("@"):
             return clean_token(_read(Path(given[1:])), source="The file of --jwt-token")
         output.note(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from ..errors import EdiError, UpstreamUnauthorized, UpstreamUnreachable
 from .answers import refusal, retry_after
 from .retries import NEVER, PASSING, RetryPolicy
+from .tokens import token_expiry
 from .transport import MAX_ANSWER, READ_TIMEOUT, Network, RawAnswer, Transport
 from .upload import Upload
 
@@ -99,9 +101,26 @@ class Exchange:
         """Return the error for a refusal; for a refused token it says the way out."""
         error = refusal(answer, host=self.host, permission=permission)
         advice = getattr(self._token, "advice", None)
-        if isinstance(error, UpstreamUnauthorized) and answer.status == 401 and advice:
-            error.hint = f"It may have expired. {advice}"
+        if isinstance(error, UpstreamUnauthorized) and answer.status == 401:
+            ended = self._ended()
+            if ended is not None:
+                error.message = f"{error.message} The token expired at {ended}."
+                error.args = (error.message,)
+            if advice:
+                error.hint = advice if ended else f"It may have expired. {advice}"
         return error
+
+    def _ended(self) -> str | None:
+        """Return when the token at hand ended, as it says of itself; ``None`` if it has not."""
+        known: Callable[[], str | None] | None = getattr(self._token, "known", None)
+        try:
+            token = known() if known is not None else None
+        except EdiError:
+            return None
+        ends = None if token is None else token_expiry(token)
+        if ends is None or ends > time.time():
+            return None
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(max(0.0, ends)))
 
     def send(
         self,

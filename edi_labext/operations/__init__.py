@@ -15,6 +15,7 @@ from .outcome import delete, start, stop
 from .overview import Deployment, get_deployment, list_deployments
 from .profile import ProfileChange, apply_patch, edit_profile, profile_diff, view_profile
 from .progress import Cancellation, Phase, Progress, Report
+from .promote import Promotion, compare_for_promotion, promote
 from .replace import replace_folder
 from .restart import restart
 from .runtimes import ensure_runtime
@@ -31,10 +32,12 @@ __all__ = [
     "Phase",
     "ProfileChange",
     "Progress",
+    "Promotion",
     "Report",
     "apply_fix",
     "apply_patch",
     "check_folder",
+    "compare_for_promotion",
     "delete",
     "deploy_folder",
     "edit_profile",
@@ -44,6 +47,7 @@ __all__ = [
     "list_deployments",
     "notebook_pythons",
     "profile_diff",
+    "promote",
     "replace_folder",
     "restart",
     "sample_folder",

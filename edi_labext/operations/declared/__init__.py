@@ -3,7 +3,7 @@
 from .apply import Applied, apply_manifest
 from .export import export_manifest
 from .manifest import MANIFEST, Manifest, ServiceEntry, read_manifest
-from .plan import Plan, ServicePlan, describe, make_plan
+from .plan import Plan, ServicePlan, change_line, describe, make_plan
 
 __all__ = [
     "MANIFEST",
@@ -13,6 +13,7 @@ __all__ = [
     "ServiceEntry",
     "ServicePlan",
     "apply_manifest",
+    "change_line",
     "describe",
     "export_manifest",
     "make_plan",

@@ -234,9 +234,14 @@ def describe(plan: ServicePlan) -> Iterator[str]:
         verb = "deploy it from" if plan.package == "create" else "replace its package by"
         yield f"{verb} {plan.folder} ({plan.why.rstrip('.')[0].lower()}{plan.why.rstrip('.')[1:]})"
     for change in plan.profile:
-        yield f"profile {change.path}: {_value(change.old)} -> {_value(change.new)}"
+        yield f"profile {change_line(change)}"
     if plan.start:
         yield "start it"
+
+
+def change_line(change: ProfileChange) -> str:
+    """Return one change as people read it: the field, what it is, and what it would be."""
+    return f"{change.path}: {_value(change.old)} -> {_value(change.new)}"
 
 
 def _value(value: Any) -> str:
