@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import EdiError
 from . import output
 from .connection import connected
 from .endings import wrong_use
@@ -67,9 +68,11 @@ def apply(*, file: str | None, wait: float | None, form: str | None) -> None:
     Services that the file does not name are left alone. If one fails, those after it are left as
     they are; applying again goes on from there.
     """
+    done: list[Applied] = []
 
     def tell(applied: Applied) -> None:
         bar.pause()
+        done.append(applied)
         if form is None:
             output.say(f"{applied.name}: {', '.join(applied.done) or 'nothing to do'}")
 
@@ -78,12 +81,24 @@ def apply(*, file: str | None, wait: float | None, form: str | None) -> None:
 
         made = make_plan(client, manifest)
         with cancel_on_ctrl_c() as cancellation, Bar() as bar:
-            done = apply_manifest(
-                client, made, wait=wait, tell=tell, report=bar.show, cancellation=cancellation
-            )
+            try:
+                apply_manifest(
+                    client, made, wait=wait, tell=tell, report=bar.show, cancellation=cancellation
+                )
+            except EdiError as error:
+                bar.pause()
+                if form is not None:
+                    output.emit(form, {**_report(done), "error": error.to_wire()})
+                raise
     if form is not None:
-        services = [{"name": item.name, "done": list(item.done)} for item in done]
-        output.emit(form, {"changed": any(item.done for item in done), "services": services})
+        output.emit(form, _report(done))
+
+
+def _report(done: list[Applied]) -> dict[str, Any]:
+    return {
+        "changed": any(item.done for item in done),
+        "services": [{"name": item.name, "done": list(item.done)} for item in done],
+    }
 
 
 @contextlib.contextmanager

@@ -199,6 +199,9 @@ def test_a_failure_names_what_was_done_and_leaves_the_rest(
         client.get_model("untouched")
     shown = edi("plan").stdout
     assert "note: It is started and failed" in shown
+    report = json.loads(edi("apply", "--wait", "-o", "json").stdout)
+    assert (report["changed"], report["services"]) == (False, [])
+    assert report["error"]["code"] == "deployment_failed"
 
 
 def test_export_and_back(

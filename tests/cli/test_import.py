@@ -77,7 +77,7 @@ def test_a_shell_script(alone: CommandLine, here: Path) -> None:
         "line 17",
     ]
     assert [place for message, place in found.items() if "certificate" in message] == ["line 14"]
-    assert [place for message, place in found.items() if "console's host" in message] == ["line 15"]
+    assert [place for message, place in found.items() if "console's host" in message] == ["line 14"]
     assert [place for message, place in found.items() if "exit code" in message] == ["line 7"]
     assert not (here / "was-run").exists()
     assert "traps." in lines[-2]
@@ -91,6 +91,17 @@ def test_what_was_written_can_be_planned(edi: CommandLine, here: Path) -> None:
     planned = edi("plan")
     assert planned.exit_code == 2
     assert "digits: create" in planned.stdout
+
+
+def test_a_script_that_waits_has_no_such_trap(alone: CommandLine, here: Path) -> None:
+    (here / "careful.sh").write_text(
+        "set -eu\ndlim model stop digits -f --wait 60\ndlim model undeploy digits -f\n"
+        "dlim model stop other -f\ndlim model undeploy other -f --wait\n"
+    )
+    result = alone("import", "careful.sh")
+    assert "4 of 4 steps understood, 0 to look at, 0 traps." in result.stdout
+    document = yaml.safe_load((here / "edi.yaml").read_text())
+    assert document["services"] == {"digits": {"state": "absent"}, "other": {"state": "absent"}}
 
 
 def notebook(*cells: str) -> str:

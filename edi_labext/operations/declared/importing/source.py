@@ -25,6 +25,11 @@ class Line:
     text: str
 
 
+def order(place: str) -> tuple[int, ...]:
+    """Return what places are to be sorted by."""
+    return tuple(int(number) for number in re.findall(r"\d+", place))
+
+
 @dataclass
 class Source:
     """What a script consists of.
@@ -38,7 +43,7 @@ class Source:
     python:
         Trees of Python code, with the place of its first line.
     text:
-        Every line, whatever it is.
+        The lines of the Python code.
     """
 
     name: str
@@ -110,13 +115,12 @@ def _read_cell(text: str, source: Source, prefix: str) -> None:
             python[index], shell[index] = f"{indent}pass", bang["command"]
         elif line.lstrip().startswith("%"):
             python[index] = ""
-    _read_shell("\n".join(shell), source, prefix, text_too=False)
-    _read_python("\n".join(python), source, prefix, lines=lines)
+    _read_shell("\n".join(shell), source, prefix)
+    _read_python("\n".join(python), source, prefix)
 
 
-def _read_python(text: str, source: Source, prefix: str, *, lines: list[str] | None = None) -> None:
-    shown = text.split("\n") if lines is None else lines
-    source.text += [Line(f"{prefix}line {n}", line) for n, line in enumerate(shown, 1)]
+def _read_python(text: str, source: Source, prefix: str) -> None:
+    source.text += [Line(f"{prefix}line {n}", line) for n, line in enumerate(text.split("\n"), 1)]
     try:
         source.python.append((prefix, ast.parse(text)))
     except (SyntaxError, ValueError, RecursionError):
@@ -124,11 +128,9 @@ def _read_python(text: str, source: Source, prefix: str, *, lines: list[str] | N
         return
 
 
-def _read_shell(text: str, source: Source, prefix: str, *, text_too: bool = True) -> None:
+def _read_shell(text: str, source: Source, prefix: str) -> None:
     whole, begun = "", 0
     for number, line in enumerate(text.split("\n"), 1):
-        if text_too:
-            source.text.append(Line(f"{prefix}line {number}", line))
         begun = begun or number
         if line.endswith("\\"):
             whole += line[:-1] + " "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .source import Line, Source
+from .source import Line, Source, order
 from .words import Command
 
 
@@ -59,9 +59,8 @@ _LINES: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
 
 def find_traps(source: Source, commands: list[Command]) -> list[Trap]:
     """Return the traps of a script, in its order."""
-    found = [*_in_lines(source.text), *_in_commands(commands)]
-    order = {line.place: index for index, line in enumerate(source.text)}
-    return sorted(found, key=lambda trap: order.get(trap.place, 0))
+    found = [*_in_lines([*source.text, *source.shell]), *_in_commands(commands)]
+    return sorted(found, key=lambda trap: order(trap.place))
 
 
 def _in_lines(lines: list[Line]) -> Iterator[Trap]:
@@ -88,12 +87,16 @@ def _in_commands(commands: list[Command]) -> Iterator[Trap]:
                 f"{what} is on the command line, where everybody on the machine can read it (ps).",
                 "Set USER_ACCESS_TOKEN; edi reads it by itself.",
             )
-        if verb == "model stop":
+        if verb == "model stop" and "--wait" not in command.flags:
             stopped[command.name] = command
         elif verb == "model view":
             # Looks whether it has stopped, we hope.
             stopped.pop(command.name, None)
-        elif verb in ("model undeploy", "model updateprofile") and command.name in stopped:
+        elif (
+            verb in ("model undeploy", "model updateprofile")
+            and command.name in stopped
+            and "--wait" not in command.flags
+        ):
             yield Trap(
                 command.place,
                 "not_stopped_yet",

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .source import Line, Source
+from .source import Line, Source, order
 
 #: What people call the program.
 PROGRAMS = frozenset({"dlim", "dlim-darwin", "dlim.exe", "edi"})
@@ -66,18 +66,13 @@ def find_commands(source: Source) -> Words:
     for line in source.shell:
         commands = list(_of_line(line, found.variables, careful=careful))
         if commands:
-            entries.append((_order(line.place), commands))
+            entries.append((order(line.place), commands))
     for prefix, tree in source.python:
         calls = _python_commands(tree, prefix, found.variables)
-        entries += [(_order(call.place), [call]) for call in calls]
+        entries += [(order(call.place), [call]) for call in calls]
     entries.sort(key=lambda entry: entry[0])
     found.commands = [command for _, commands in entries for command in commands]
     return found
-
-
-def _order(place: str) -> tuple[int, ...]:
-    numbers = tuple(int(number) for number in re.findall(r"\d+", place))
-    return numbers if len(numbers) > 1 else (0, *numbers)
 
 
 def _of_line(line: Line, variables: dict[str, str], *, careful: bool) -> Iterator[Command]:
@@ -131,6 +126,11 @@ def parse(words: list[str], place: str, *, redirect: str = "", checked: bool) ->
         if word.startswith("-"):
             flag, equals, value = word.partition("=")
             takes = flag in _VALUED or (flag == "-f" and verb == "updateprofile")
+            takes |= (
+                flag == "--wait"
+                and rest[position : position + 1] != []
+                and (rest[position].isdigit())
+            )
             if takes and not equals and position < len(rest):
                 value = rest[position]
                 position += 1
