@@ -8,7 +8,6 @@ is one, and brings a fresh token when one is needed; else the token is printed a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -22,8 +21,7 @@ from .options import Once, connection_options
 
 if TYPE_CHECKING:
     from ..client import EnvironmentSet
-    from ..client.environment_settings import EnvironmentSettings, LoginToken
-    from ..client.transport import Network
+    from ..client.environment_settings import LoginToken
 
 #: Identifier of the environment that ``-c`` keeps.
 KEPT = "dlim"
@@ -98,35 +96,14 @@ def _token(user: str | None, password: str | None, api_key: str | None, *, servi
 
     secret = None if user is None else _secret(user, password, api_key)
     with opened() as (environments, environment):
-        settings, network, own = _destination(environments, environment)
-        way = LogIn(settings, network)
+        way = LogIn(environments, environment)
         if user is None or secret is None:
-            return way.service_token(own())
+            return way.service_token(way.own_token())
         token, login = way.user_token(user, secret, api_key=api_key is not None)
         if service:
             return way.service_token(token)
         _remember(environments, environment, login, secret)
     return token
-
-
-def _destination(
-    environments: EnvironmentSet, environment: str
-) -> tuple[EnvironmentSettings, Network, Callable[[], str]]:
-    """Return where an environment is, how to get there, and where its token is."""
-    from ..client import LOCAL
-    from ..client.environment_settings import EnvironmentSettings
-    from ..client.tokens import FileToken
-    from ..client.transport import Network
-
-    if environment != LOCAL:
-
-        def own() -> str:
-            return environments.token(environment)()
-
-        return environments.describe(environment), environments.network(environment), own
-    address = environments.engine.ensure()
-    settings = EnvironmentSettings(title="Local", address=address.rest_server)
-    return settings, Network(trust_proxies=False), FileToken(address.token_file)
 
 
 def _remember(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..errors import (
     EdiError,
     NotFound,
@@ -10,10 +12,12 @@ from ..errors import (
     UpstreamUnreachable,
 )
 from .answers import read_object
+from .environment_changes import LOCAL
 from .environment_settings import EnvironmentSettings, KeyringSecret, LoginToken
+from .environments import EnvironmentSet
 from .exchange import Exchange
 from .token_sources import keyring_service, token_source
-from .tokens import clean_token
+from .tokens import FileToken, clean_token
 from .transport import Network
 
 _VARIABLE = "SECRET"
@@ -24,15 +28,33 @@ class LogIn:
 
     Parameters
     ----------
-    settings:
-        Where it is; its ``token`` is not looked at.
-    network:
-        How requests get there.
+    environments, environment:
+        The EDI. For Local its engine is started if none runs.
+
+    Raises
+    ------
+    NotFound, NotConfigured, Unavailable
+        As :meth:`.EnvironmentSet.connect`, but for a missing token.
     """
 
-    def __init__(self, settings: EnvironmentSettings, network: Network) -> None:
-        self._settings = settings
-        self._network = network
+    def __init__(self, environments: EnvironmentSet, environment: str) -> None:
+        if environment == LOCAL:
+            address = environments.engine.ensure()
+            self._settings = EnvironmentSettings(title="Local", address=address.rest_server)
+            self._network = Network(trust_proxies=False)
+            self._token: Callable[[], str] = FileToken(address.token_file)
+        else:
+            self._settings = environments.describe(environment)
+            self._network = environments.network(environment)
+
+            def own() -> str:
+                return environments.token(environment)()
+
+            self._token = own
+
+    def own_token(self) -> str:
+        """Return the token that requests are sent with; raises ``no_token`` if there is none."""
+        return self._token()
 
     def user_token(self, username: str, secret: str, *, api_key: bool) -> tuple[str, LoginToken]:
         """Return a token, and the log-in that gave it, set to find its secret in the keyring.
