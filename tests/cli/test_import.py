@@ -147,6 +147,22 @@ def test_a_notebook(alone: CommandLine, here: Path) -> None:
     )
 
 
+def test_names_that_python_gives_are_known_to_the_lines_of_a_shell(
+    alone: CommandLine, here: Path
+) -> None:
+    (here / "deploy.ipynb").write_text(
+        notebook(
+            "base = './'\nfolder = base + 'digits'\nname = f'{\"digits\"}'",
+            "!dlim model deploy -p {folder} && dlim model start $name --wait",
+            "!dlim model deploy -p {unknown}",
+        )
+    )
+    result = alone("import", "deploy.ipynb")
+    document = yaml.safe_load((here / "edi.yaml").read_text())
+    assert document["services"] == {"digits": {"folder": "digits", "state": "started"}}
+    assert "cell 3 line 1: look here: It deploys a folder that is not known" in result.stdout
+
+
 def test_a_profile_that_lies_beside_the_script_is_read(alone: CommandLine, here: Path) -> None:
     profile = {"policy": {"kernel_min": 4, "kernel_max": 100}, "kernel": {"gpu": "no"}, "name": "x"}
     (here / "profile.json").write_text(json.dumps(profile))

@@ -63,6 +63,8 @@ def find_commands(source: Source) -> Words:
     found = Words()
     careful = any(re.match(r"\s*set\s+-\w*e|.*-o\s+errexit", line.text) for line in source.shell)
     entries: list[tuple[tuple[int, ...], list[Command]]] = []
+    for _, tree in source.python:
+        _take_variables(tree, found.variables)
     for line in source.shell:
         commands = list(_of_line(line, found.variables, careful=careful))
         if commands:
@@ -146,14 +148,18 @@ def parse(words: list[str], place: str, *, redirect: str = "", checked: bool) ->
     return Command(place, f"{group} {verb}", names[0] if names else "", flags, redirect, checked)
 
 
-def _python_commands(tree: ast.Module, prefix: str, variables: dict[str, str]) -> Iterator[Command]:
-    """Find texts and lists that are a command line; what runs them is not asked."""
-    inside: set[int] = set()
+def _take_variables(tree: ast.Module, variables: dict[str, str]) -> None:
+    """Note the texts that Python code gives a name; lines with ``!`` may use them."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             value = text_of(node.value, variables)
             if value is not None and "dlim" not in value.split():
                 variables.setdefault(node.targets[0].id, value)
+
+
+def _python_commands(tree: ast.Module, prefix: str, variables: dict[str, str]) -> Iterator[Command]:
+    """Find texts and lists that are a command line; what runs them is not asked."""
+    inside: set[int] = set()
     checkers = {"check_call", "check_output", "run_subprocess_and_retry"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and (
