@@ -109,14 +109,21 @@ class Service:
         self.until(lambda: self.delete(name).ok or not self.model(name).ok, f"{name} to be removed")
 
     def clean(self) -> None:
-        """Remove all that was made, whatever a test has left it in."""
+        """Remove all that was made, whatever a test has left it in; one failure stops no other."""
+        failures: list[Exception] = []
         made, self._made = self._made, []
         for name in made:
-            self.remove(name)
+            try:
+                self.remove(name)
+            except Exception as error:
+                failures.append(error)
+                self._made.append(name)  # tried again at the end of the run
         runtimes, self._runtimes = self._runtimes, []
         for name in runtimes:
             with contextlib.suppress(OSError):
                 self.wire.ask("DELETE", f"deployment/runtime/{name}")
+        if failures:
+            raise ExceptionGroup("not removed", failures)
 
     def left_behind(self) -> list[str]:
         """Return the deployments of this run that are still there."""

@@ -180,7 +180,7 @@ def test_a_kernel_that_never_gets_ready(
 ) -> None:
     expected = expectation(kernel)
     name = edi.deploy(kernel)
-    edi.edit(name, expected.get("profile", {}))
+    edi.edit(name, {"policy.task_execution_timeout": 5, **expected.get("profile", {})})
     edi.start(name)
     if engine is not None:
         # The engine tells why, to whoever asks it and to who infers.

@@ -264,14 +264,23 @@ def test_inference_on_what_is_not_started(edi: Service, fact: Ledger, route: str
 
 def test_what_was_accepted_is_answered_at_a_stop(edi: Service, fact: Ledger, route: str) -> None:
     name = edi.running("faults", {"policy.kernel_max": 1})
-    body = json.dumps({"do": "sleep", "seconds": 0.5})
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(edi.infer, name, body, route=route)
-        edi.until(
-            lambda: any(kernel["running_task"] for kernel in edi.containers(name)),
-            "the request to be worked on",
-        )
-        edi.stop(name)
+        for seconds in (0.5, 2, 8, 30):
+            body = json.dumps({"do": "sleep", "seconds": seconds})
+            waiting = threads.submit(edi.infer, name, body, route=route)
+            edi.until(
+                lambda request=waiting: (
+                    request.done() or any(kernel["running_task"] for kernel in edi.containers(name))
+                ),
+                "the request to be worked on",
+            )
+            edi.stop(name)
+            # On a slow machine it may be over before it was seen; then once more, and longer.
+            if not waiting.done():
+                break
+            edi.wait(name, "disabled")
+            edi.start(name)
+            edi.wait_idle(name)
         answer = waiting.result()
     fact.equal(
         "a request that was accepted before a stop",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import os
+import ssl
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.certificates import make_certificates
 from support.engine_process import EngineProcess
 
 from contract.wire import Wire, given_token
@@ -104,3 +110,46 @@ def test_addresses_and_tokens_as_people_paste_them() -> None:
     for server in ("edi:9000", "ftp://edi", "https://"):
         with pytest.raises(ValueError, match="address"):
             Wire(server, "t")
+
+
+class _Empty(http.server.BaseHTTPRequestHandler):
+    """An EDI without models."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def tls_server(certificate: Path) -> Iterator[str]:
+    """Serve :class:`_Empty` over TLS; the value is its address."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with http.server.HTTPServer(("127.0.0.1", 0), _Empty) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        # A caller that does not trust us ends the handshake, which is no fault of the server.
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_whom_it_trusts(tmp_path: Path) -> None:
+    made = make_certificates(tmp_path)
+    authority = str(made.authority)
+    with tls_server(made.server) as address:
+        for wire in (Wire(address, "t", ca=authority), Wire(address, "t", insecure=True)):
+            assert wire.ask("GET", "model").json() == []
+        with pytest.raises(ssl.SSLCertVerificationError):
+            Wire(address, "t").ask("GET", "model")
+    with tls_server(made.other) as address, pytest.raises(ssl.SSLCertVerificationError):
+        Wire(address, "t", ca=authority).ask("GET", "model")
