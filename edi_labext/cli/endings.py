@@ -95,7 +95,9 @@ def _tell(error: EdiError) -> None:
     told = told or [f"{item['field']}: {item['message']}" for item in error.fields or ()]
     for line in told:
         output.note(f"  {line}")
-    hint = _HINTS.get(error.code, error.hint)
+    hint = error.hint
+    if hint is None or "JupyterLab" in hint:
+        hint = _HINTS.get(error.code, hint)
     if hint:
         output.note(f"Hint: {hint}")
 

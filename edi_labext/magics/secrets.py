@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _VARIABLE = "USER_ACCESS_TOKEN"
 _FLAG = re.compile(r"(?<![\w-])--?(jwt-?token|user-?token|token|bearer|api-?key|password)\b", re.I)
 _TOKEN = re.compile(
-    rf"\beyJ[\w-]{{8,}}\.[\w-]{{2,}}|\bbearer\s+\w[\w.~+/=-]{(15,)}|\b{_VARIABLE}\s*=", re.I
+    rf"\beyJ[\w-]{{8,}}\.[\w-]{{2,}}|\bbearer\s+\w[\w.~+/=-]{{15,}}|\b{_VARIABLE}\s*=", re.I
 )
 _ADDRESS = re.compile(r"(?<![\w-])--rest-server\b")
 #: Shorter ones are too likely to be found by chance.

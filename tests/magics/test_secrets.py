@@ -23,6 +23,7 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.canary-canary-canary.c2lnbmF0dXJl"
         f"list -token {TOKEN}",
         f"list --apikey {TOKEN}",
         f"infer digits 'Bearer {TOKEN}",
+        "infer digits 'Bearer 0123456789abcdef0",
         f"list USER_ACCESS_TOKEN={TOKEN}",
         f"view {TOKEN}",
     ],
