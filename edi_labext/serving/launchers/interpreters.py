@@ -14,8 +14,9 @@ from .base import LaunchSpec
 
 #: The oldest Python that runs what is put on a kernel's path.
 OLDEST = (3, 8)
-#: Seconds that an interpreter has to tell its version; one on a network home may be slow.
-PATIENCE = 20.0
+#: Seconds that an interpreter has to tell its version; one on a network home may be slow. A stop of
+#: the engine waits for as long.
+PATIENCE = 8.0
 
 # Understood by Python 2 too, so that it can say that it is one. Neither site-packages nor variables
 # are looked at: it takes a few milliseconds, and a broken environment is still a Python.
