@@ -62,7 +62,7 @@ def check_whole(store: Store) -> None:
         assert record.description.model_path == str(record.directory)
         manifest = record.directory.with_name(record.directory.name + ".json")
         assert manifest.read_bytes() == record.manifest()
-        assert json.loads(manifest.read_text())["description"]["name"] == record.name
+        assert json.loads(manifest.read_text())["value"]["description"]["name"] == record.name
         expected |= {record.directory, manifest}
     assert set(root.glob("repo/*/*")) == expected
     assert {p.name for p in root.glob("repo/*")} == set(store.names())

@@ -16,10 +16,11 @@ was cut short leaves nothing but waste, which :meth:`Repository.sweep` removes.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from .disk import DIRECTORY_MODE, Disk
 from .records import Record, RuntimeList
@@ -123,18 +124,19 @@ class Repository:
             self._disk.remove_directory(directory.parent)
         return waste
 
-    def survey(self) -> list[Record]:
-        """Return a record for each intact manifest that lies beside its directory."""
-        found = (
-            Record.from_manifest(self._read_manifest(directory), directory)
-            for manifest in self.published.glob("*/*.json")
-            if (directory := manifest.with_suffix("")).is_dir()
-        )
-        return [
-            record
-            for record in found
-            if record is not None and record.name == record.directory.parent.name
-        ]
+    def survey(self, known: Mapping[Path, bytes] = MappingProxyType({})) -> list[Record]:
+        """Return a record for each intact manifest that lies beside its directory.
+
+        Manifests that are ``known`` to the byte, by their directory, are left out.
+        """
+        found = []
+        for manifest in self.published.glob("*/*.json"):
+            directory, data = manifest.with_suffix(""), manifest.read_bytes()
+            if data != known.get(directory) and directory.is_dir():
+                record = Record.from_manifest(data, directory)
+                if record is not None and record.name == directory.parent.name:
+                    found.append(record)
+        return found
 
     def doubt(self, records: Iterable[Record], last_generation: int) -> str | None:
         """Return in what the manifests contradict the database; ``None`` if in nothing.
@@ -143,10 +145,11 @@ class Repository:
         an intact one may be ahead of the database, but never behind it or beside it.
         """
         by_name = {record.name: record for record in records}
+        written = {record.directory: record.manifest() for record in by_name.values()}
         for record in by_name.values():
             if record.generation > last_generation:
                 return f"the record of {record.name!a} comes from the future"
-        for told in self.survey():
+        for told in self.survey(known=written):
             known = by_name.get(told.name)
             if known is None or not known.directory.is_dir():
                 if told.generation <= last_generation:
