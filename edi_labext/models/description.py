@@ -133,7 +133,7 @@ def parse_description(data: bytes) -> ModelDescription:
             field=wrong[0]["field"],
             fields=wrong,
         ) from None
-    for refusal in _value_errors(raw, set(), what="The model"):
+    for refusal in _value_errors(model.model_dump(mode="json"), set(), what="The model"):
         raise refusal
     return model
 

@@ -311,6 +311,14 @@ def test_put_refuses_and_changes_nothing(
     assert engine.call("GET", "model/firm").json() == before
 
 
+def test_null_is_taken_for_nothing(engine: EngineProcess) -> None:
+    before = engine.deploy("nulls").json()
+    told = {**before, "attributes": None, "mk_environments": None, "stream_uri": None}
+    answer = engine.call("PUT", "model/nulls", json=told)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["attributes"], answer.json()["mk_environments"]) == ([], [])
+
+
 def test_put_waits_for_a_stop(engine: EngineProcess) -> None:
     engine.running("moving")
     model = engine.call("GET", "model/moving").json()
