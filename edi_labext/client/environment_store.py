@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import fcntl
+import importlib
 import json
 import os
 import secrets
@@ -29,6 +29,9 @@ from .environment_settings import (
 
 #: Name of the file in the Jupyter configuration directory.
 SETTINGS_FILE = Path("edi_labext") / "environments.json"
+
+# Windows has neither owners nor these locks and flags; a profile is its user's alone there.
+_HAS_OWNERS = hasattr(os, "geteuid")
 
 _KNOWN: tuple[type[BaseModel], ...] = (
     EnvironmentsFile,
@@ -76,7 +79,7 @@ class EnvironmentStore:
             ``bad_environments_file``: others may write to it, or it says what is not known.
         """
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            descriptor = os.open(self.path, os.O_RDONLY | _flags("O_NONBLOCK", "O_CLOEXEC"))
         except (FileNotFoundError, NotADirectoryError):
             return EnvironmentsFile()
         except OSError as error:
@@ -85,7 +88,7 @@ class EnvironmentStore:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise self._bad("is not a plain file")
-            if status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022:
+            if _HAS_OWNERS and (status.st_uid not in (os.geteuid(), 0) or status.st_mode & 0o022):
                 raise self._bad("may be written to by others, who could redirect your token")
             version = (status.st_ino, status.st_mtime_ns, status.st_size)
             if self._read is None or self._read[0] != version:
@@ -155,14 +158,16 @@ class EnvironmentStore:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(
                 self.path.with_suffix(".lock"),
-                os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC,
+                os.O_RDWR | os.O_CREAT | _flags("O_NOFOLLOW", "O_CLOEXEC"),
                 0o600,
             )
         except OSError as error:
             raise self._unwritable(error) from None
         with os.fdopen(descriptor, "rb"):
-            # Closing the file gives the lock back.
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _HAS_OWNERS:
+                # Closing the file gives the lock back.
+                fcntl = importlib.import_module("fcntl")
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
 
     def _write(self, file: EnvironmentsFile) -> None:
@@ -171,10 +176,12 @@ class EnvironmentStore:
         target = Path(os.path.realpath(self.path))
         fresh = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
         try:
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _flags("O_CLOEXEC")
+            descriptor = os.open(fresh, flags, 0o600)
             try:
                 with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                    os.fchmod(descriptor, 0o600)
+                    if _HAS_OWNERS:
+                        os.fchmod(descriptor, 0o600)
                     out.write(f"{text}\n")
                     out.flush()
                     os.fsync(descriptor)
@@ -197,6 +204,11 @@ class EnvironmentStore:
             f"The file of environments cannot be written: {error.strerror}.",
             hint=f"It is {self.path}; JUPYTER_CONFIG_DIR names another directory.",
         )
+
+
+def _flags(*names: str) -> int:
+    """Return those flags of the operating system that it has."""
+    return sum(getattr(os, name, 0) for name in names)
 
 
 def describe(error: ValidationError) -> str:
