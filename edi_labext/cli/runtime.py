@@ -51,7 +51,7 @@ def list_(*, as_json: bool, form: str | None) -> None:
         documents = [item.to_wire() for item in found]
         output.emit("json" if as_json else form or "json", documents)
         return
-    rows = [(item.type, where(item) or "-", item.description or "-") for item in found]
+    rows = [(item.type, item.place or "-", item.description or "-") for item in found]
     for line in table(("NAME", "PYTHON", "DESCRIPTION"), rows):
         output.say(line)
 
@@ -98,21 +98,13 @@ def about_runtime(name: str) -> Iterator[None]:
         raise Refused(f"Runtime <{name}> doesn't exist.") from None
 
 
-def where(item: Runtime) -> str:
-    """Return where the Python of a runtime is, ``""`` when the service alone knows."""
-    if item.conda_home:
-        name = item.conda_env_name
-        return f"{item.conda_home}/envs/{name}" if name and name != "base" else item.conda_home
-    return item.python
-
-
 def _lines(item: Runtime) -> Iterator[str]:
     from ..models import KERNELSPEC_ATTRIBUTE, PYTHON_ATTRIBUTE
 
     rows: list[tuple[str, str]] = [
         ("Name", item.type),
         ("Description", item.description or "-"),
-        ("Python", where(item) or "-"),
+        ("Python", item.place or "-"),
         ("Notebook kernel", item.attribute(KERNELSPEC_ATTRIBUTE)),
         ("Launcher", item.launcher),
         ("Image", item.docker_img),

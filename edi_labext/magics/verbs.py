@@ -181,6 +181,7 @@ VERBS: dict[str, Verb] = {
             "Show the EDIs there are, or choose the one for this notebook.",
             (Operand("ID", "local, wmla, or one of edi env add", "environment", required=False),),
         ),
+        Verb("runtimes", "Show the Pythons that deployments can run in.", flags=(_ENVIRONMENT,)),
         Verb(
             "help",
             "Show the verbs, or all about one.",

@@ -78,6 +78,14 @@ class Runtime(WireModel):
         """The interpreter or folder that it names itself, ``""`` for a conda one or the default."""
         return self.attribute(PYTHON_ATTRIBUTE)
 
+    @property
+    def place(self) -> str:
+        """Where its Python is, for people; ``""`` when the service alone knows."""
+        if not self.conda_home:
+            return self.python
+        base = self.conda_env_name in ("", "base")
+        return self.conda_home if base else f"{self.conda_home}/envs/{self.conda_env_name}"
+
     def with_python(self, python: str) -> Runtime:
         """Return a copy that names another interpreter or folder, and no conda environment."""
         others = [item for item in self.attributes if item.key != PYTHON_ATTRIBUTE]

@@ -417,3 +417,12 @@ def test_from_a_thread_and_inside_a_running_loop(
         return state
 
     assert asyncio.run(inside()) == "ready"
+
+
+def test_the_runtimes_are_listed(connected):
+    table = connected.run_line_magic("edi", "runtimes")
+    lines = repr(table).splitlines()
+    assert lines[0].split() == ["Runtime", "Python"]
+    assert any(line.startswith("python ") and "engine's own Python" in line for line in lines)
+    assert any(line.startswith("dlipy3 ") for line in lines)
+    assert "<td" in table._repr_html_()

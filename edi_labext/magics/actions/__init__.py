@@ -10,6 +10,7 @@ from .environments import env
 from .folders import check
 from .inference import infer
 from .profiles import profile
+from .runtimes import runtimes
 
 #: What to call for a verb; each returns what is shown.
 ACTIONS: dict[str, Callable[[Call], object]] = {
@@ -25,6 +26,7 @@ ACTIONS: dict[str, Callable[[Call], object]] = {
     "infer": infer,
     "logs": logs,
     "env": env,
+    "runtimes": runtimes,
 }
 
 __all__ = ["ACTIONS", "Call"]
