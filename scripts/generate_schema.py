@@ -1,10 +1,13 @@
-"""Write the JSON Schema of the façade (``edi_labext/extension/api.py``) as one document.
+"""Write what the front end takes from the Python side: shapes, and a profile to test with.
 
-``src/_schema.ts`` is made from it, so that both sides speak of the same shapes::
+``schema-gen/api.schema.json`` is the JSON Schema of the façade (``edi_labext/extension/api``);
+``src/_schema.ts`` is made from it, so that both sides speak of the same shapes.
+``src/profile/__tests__/profileView.json`` is what the façade answers about the profile of a new
+deployment on our engine, which the tests of the form work with::
 
-    python scripts/generate_schema.py            # writes schema-gen/api.schema.json
-    python scripts/generate_schema.py --check    # exits 1 when that file is out of date
-    python scripts/generate_schema.py -          # prints
+    python scripts/generate_schema.py            # writes both
+    python scripts/generate_schema.py --check    # exits 1 when one is out of date
+    python scripts/generate_schema.py -          # prints the schema
 """
 
 from __future__ import annotations
@@ -21,11 +24,16 @@ sys.path.insert(0, str(REPOSITORY))
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema  # noqa: E402
 
-from edi_labext.extension.api import BODIES, REPLIES  # noqa: E402
+from edi_labext.extension.api import BODIES, REPLIES, ProfileView  # noqa: E402
+from edi_labext.models import Profile  # noqa: E402
+from edi_labext.serving.honoured import HONOURED  # noqa: E402
 
 _ROLE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")
 
 DEFAULT_TARGET = REPOSITORY / "schema-gen" / "api.schema.json"
+EXAMPLE_TARGET = REPOSITORY / "src" / "profile" / "__tests__" / "profileView.json"
+#: When the profile of the example was written.
+_WRITTEN = "Wed Feb 11 08:17:46 2026 GMT"
 
 
 class _PlainSchema(GenerateJsonSchema):
@@ -78,27 +86,55 @@ def _plain_descriptions(value: Any) -> Any:
     return [_plain_descriptions(item) for item in value] if isinstance(value, list) else value
 
 
+def profile_example() -> dict[str, Any]:
+    """Return the façade's answer about the profile of a new, stopped deployment ``digits``."""
+    document = Profile(name="digits", create_time=_WRITTEN, last_update_time=_WRITTEN).to_wire()
+    view = ProfileView(
+        profile=document,
+        json_schema=Profile.model_json_schema(mode="validation"),
+        honoured=list(HONOURED),
+        text=json.dumps(document, indent=2, ensure_ascii=False),
+        started=False,
+        revision="r1",
+        next=None,
+    )
+    return view.model_dump(mode="json", by_alias=True)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Write, print or check the schema; return the exit status."""
-    parser = argparse.ArgumentParser(description="JSON Schema of the façade.")
+    """Write, print or check; return the exit status."""
+    parser = argparse.ArgumentParser(description="What the front end takes from the Python side.")
     parser.add_argument(
-        "target", nargs="?", default=str(DEFAULT_TARGET), help="file, or - = stdout"
+        "target", nargs="?", default=str(DEFAULT_TARGET), help="file of the schema, or - = stdout"
     )
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     options = parser.parse_args(arguments)
-    text = json.dumps(api_schema(), indent=2, ensure_ascii=False) + "\n"
+    schema = _text(api_schema())
     if options.target == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(schema)
         return 0
-    target = Path(options.target)
+    wanted = {Path(options.target): schema}
+    if options.target == str(DEFAULT_TARGET):
+        wanted[EXAMPLE_TARGET] = _text(profile_example())
     if options.check:
-        if target.is_file() and target.read_text(encoding="utf-8") == text:
-            return 0
-        print(f"{target} is out of date; run: python scripts/generate_schema.py", file=sys.stderr)
-        return 1
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
+        # Every one that is out of date is told.
+        current = [_is_current(target, text) for target, text in wanted.items()]
+        return 0 if all(current) else 1
+    for target, text in wanted.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
     return 0
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _is_current(target: Path, text: str) -> bool:
+    if target.is_file() and target.read_text(encoding="utf-8") == text:
+        return True
+    print(f"{target} is out of date; run: python scripts/generate_schema.py", file=sys.stderr)
+    return False
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ export interface EdiApi {
   Lease: Lease;
   LeaseRequest: LeaseRequest;
   Limits: Limits;
+  NextProfile: NextProfile;
+  NextProfileRequest: NextProfileRequest;
   PastedToken: PastedToken;
   Problem: Problem;
   ProfileDiff: ProfileDiff;
@@ -148,6 +150,8 @@ export interface SampleSource {
  *     stopped.
  * profile_changed:
  *     Whether the saved profile is another than the one that runs, as far as the EDI tells.
+ * next_profile:
+ *     Whether a profile waits on this machine for the next start.
  */
 export interface Deployment {
   name: string;
@@ -168,6 +172,7 @@ export interface Deployment {
   log_tail: string[];
   gpu: string;
   profile_changed: boolean;
+  next_profile: boolean;
   [k: string]: unknown;
 }
 /**
@@ -346,11 +351,12 @@ export interface FixInfo {
   description: string;
 }
 /**
- * The fix of a finding to apply to a folder; ``fix`` is its ``id``.
+ * The fix of a finding to apply to a folder; ``fix`` is its ``id``, ``name`` as inspected.
  */
 export interface FixRequest {
   path: string;
   fix: string;
+  name?: string | null;
 }
 /**
  * One entry that would be left out, and why.
@@ -414,10 +420,11 @@ export interface Limits {
   inspected_files: number;
 }
 /**
- * The folder to look at before it is deployed.
+ * The folder to look at before it is deployed; ``name`` instead of ``model.json``'s.
  */
 export interface InspectRequest {
   path: string;
+  name?: string | null;
 }
 /**
  * One file that would be sent; ``path`` is relative to the folder.
@@ -471,6 +478,41 @@ export interface Lease {
  */
 export interface LeaseRequest {
   tab: string;
+}
+/**
+ * A profile that waits on the Jupyter server's machine for the next start.
+ *
+ * Attributes
+ * ----------
+ * profile:
+ *     The whole document.
+ * saved_at:
+ *     Unix seconds UTC.
+ * outdated:
+ *     Whether the EDI's profile has changed since; then somebody must decide between both.
+ * changes, text:
+ *     What it would change, field by field and as a unified diff.
+ */
+export interface NextProfile {
+  profile: {
+    [k: string]: unknown;
+  };
+  saved_at: number;
+  outdated: boolean;
+  changes: FieldChange[];
+  text: string;
+}
+/**
+ * A whole profile to keep until the deployment is next stopped or started.
+ *
+ * ``revision`` is that of the profile that was edited; when it is given and the profile has
+ * changed since, nothing is kept.
+ */
+export interface NextProfileRequest {
+  profile: {
+    [k: string]: unknown;
+  };
+  revision?: string | null;
 }
 /**
  * A token for this session; never written anywhere.
@@ -535,6 +577,8 @@ export interface ProfileRequest {
  *     Whether the deployment is started, so that saving needs a restart.
  * revision:
  *     Digest of the document.
+ * next:
+ *     What waits for the next start; ``None`` when nothing does.
  */
 export interface ProfileView {
   profile: {
@@ -547,6 +591,7 @@ export interface ProfileView {
   text: string;
   started: boolean;
   revision: string;
+  next: NextProfile | null;
 }
 /**
  * A Python environment that kernels can run in.

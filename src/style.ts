@@ -8,5 +8,6 @@ import '../style/findings.css';
 import '../style/environments.css';
 import '../style/profile.css';
 import '../style/profile-review.css';
+import '../style/profile-waiting.css';
 
 export {};

@@ -60,11 +60,6 @@ MAX_LINES = 400
 LONGER = {
     # One class on the hot path; every part of it works on the same few fields.
     "edi_labext/serving/dispatcher.py": 405,
-    # One observable model each; what could be cut out of them has been.
-    "src/deployments/model.ts": 410,
-    "src/profile/model.ts": 411,
-    # The specification of one form, field by field.
-    "src/profile/__tests__/form.spec.tsx": 470,
 }
 #: Bundle sizes in bytes: what loads while JupyterLab starts, the bundler's own table of shared
 #: packages included (14 kB even for an empty extension), and everything.

@@ -54,7 +54,13 @@ def model() -> None:
 @connection_options
 def start(name: str, *, force: bool, wait: float | None) -> None:
     """Start a service. Returns at once; "edi model view NAME -s" shows how far it is."""
+    from ..operations import NextProfiles, apply_next_profile, get_deployment
+
     with connected() as client, about(name):
+        waits = name in NextProfiles.of(client).names()
+        if waits and get_deployment(client, name).state == "stopped":
+            apply_next_profile(client, name)
+            output.note(f"edi: {name} takes the profile that was saved for its next start.")
         start_and_tell(client, name, wait=wait)
 
 
@@ -137,10 +143,11 @@ def undeploy(name: str, *, force: bool, wait: float | None) -> None:
 
 def _delete(client: EdiClient, name: str) -> None:
     from ..errors import Conflict
-    from ..operations import delete
+    from ..operations import NextProfiles, delete
 
     try:
         delete(client, name)
+        NextProfiles.of(client).remove(name)
     except Conflict as error:
         if error.code != "started":
             raise

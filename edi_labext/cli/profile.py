@@ -50,12 +50,15 @@ def viewprofile(name: str, *, as_json: bool, form: str | None) -> None:
 def updateprofile(name: str, *, file: str) -> None:
     """Replace the profile of a stopped service; it is used at the next start."""
     from ..models.strict_json import MAX_JSON_BYTES, parse_object
+    from ..operations import NextProfiles
 
     data = read_given(file, limit=MAX_JSON_BYTES)
     with wrong_use():
         document = parse_object(data, what=describe(file))
     with connected() as client, about(name):
         client.update_profile(name, document)
+        # What waited for the next start was older than this.
+        NextProfiles.of(client).remove(name)
     output.say("Model is updated successfully")
 
 

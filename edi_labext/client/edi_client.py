@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -49,17 +50,15 @@ class EdiClient:
         Ends in ``/dlim/v1/``.
     token:
         Called for every request, so that a renewed token is used at once.
-    trust_proxies, verify:
-        Of the network, where nothing else of it matters.
-    network:
-        How requests get there, instead of the two.
+    trust_proxies, verify, network:
+        How requests get there; ``network`` in place of the other two.
     inference_url:
         Base URL for inference, where that is another host; gets the token too.
     upload:
         How packages are sent: ``raw``, ``multipart`` (WMLA 2.3.0), or ``auto``, which tries the
         second when the first is refused for its form.
-    retry:
-        When a question is asked again.
+    retry, keep:
+        When a question is asked again; folder for what this machine keeps of this EDI, if any.
 
     Every method raises, besides what it names: :class:`~edi_labext.errors.UpstreamUnreachable`,
     :class:`~edi_labext.errors.UpstreamTimeout`, :class:`~edi_labext.errors.UpstreamBadResponse`,
@@ -78,8 +77,10 @@ class EdiClient:
         inference_url: str | None = None,
         upload: UploadForm = "auto",
         retry: RetryPolicy = NEVER,
+        keep: Path | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/") + "/"
+        self.keep = keep
         network = network or Network(trust_proxies=trust_proxies, verify=verify)
         self._exchange = Exchange(self.base_url, token, network, retry)
         self._inference = self._exchange

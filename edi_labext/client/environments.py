@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from ..errors import EdiError, NotConfigured, NotFound, echo
@@ -284,7 +286,11 @@ class EnvironmentSet:
         key = (LOCAL, address.rest_server, str(address.token_file), str(address.pid))
         return self._shared(
             key,
-            lambda: (EdiClient(address.rest_server, token, retry=NEVER), token),
+            lambda: (
+                # Its port is another one at every start.
+                EdiClient(address.rest_server, token, retry=NEVER, keep=self._keep(LOCAL)),
+                token,
+            ),
         )[0]
 
     def _remote(
@@ -310,6 +316,7 @@ class EnvironmentSet:
                 inference_url=inference_url,
                 upload=settings.upload,
                 retry=self._retry,
+                keep=self._keep(base_url),
             )
             return client, source
 
@@ -325,6 +332,11 @@ class EnvironmentSet:
                 "checked: whoever is on the way can read your token and what you send."
             )
         return network
+
+    def _keep(self, address: str) -> Path:
+        """Return the folder beside Local's store for what is kept about one EDI."""
+        digest = hashlib.sha256(address.encode()).hexdigest()[:16]
+        return self._engine.store / "kept" / digest
 
     def _shared(
         self, key: tuple[str, ...], make: Callable[[], tuple[EdiClient, TokenSource]]

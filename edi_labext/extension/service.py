@@ -22,6 +22,7 @@ from ..models import check_name
 from ..operations import (
     Cancellation,
     Deployment,
+    NextProfiles,
     NotebookPython,
     Report,
     apply_fix,
@@ -30,6 +31,7 @@ from ..operations import (
     ensure_runtime,
     get_deployment,
     infer,
+    require_next_profile_current,
     restart,
     sample_folder,
     sample_payload,
@@ -49,6 +51,7 @@ from .api import (
     Job,
     JobKind,
     Lease,
+    NextProfileRequest,
     ProfileDiff,
     ProfileRequest,
     ProfileView,
@@ -142,7 +145,7 @@ class EdiService:
             log=log,
             loop=loop,
         )
-        self._profiles = Profiles(self._environments, self._reads, self.jobs)
+        self._profiles = Profiles(self._environments, self._reads, self.jobs, self._changed)
         self.connections = Connections(self._environments, self._reads, on_change=self._live.forget)
 
     async def close(self) -> None:
@@ -228,18 +231,30 @@ class EdiService:
         self._check(environment, name)
         return await self._profiles.save(environment, name, request)
 
+    async def save_next_profile(
+        self, environment: str, name: str, request: NextProfileRequest
+    ) -> ProfileView:
+        """Keep a profile for the next start of a deployment."""
+        self._check(environment, name)
+        return await self._profiles.save_next(environment, name, request)
+
+    async def discard_next_profile(self, environment: str, name: str) -> ProfileView:
+        """Forget what waits for the next start."""
+        self._check(environment, name)
+        return await self._profiles.discard_next(environment, name)
+
     # --- submissions and actions --------------------------------------------------------------
 
-    async def inspect(self, path: str) -> Inspection:
-        """Look at a folder without sending anything."""
-        return await self._reads.run(self._inspect, path)
+    async def inspect(self, path: str, name: str | None) -> Inspection:
+        """Look at a folder without sending anything; ``name`` stands for ``model.json``'s."""
+        return await self._reads.run(self._inspect, path, name)
 
-    async def fix(self, path: str, fix: str) -> Inspection:
+    async def fix(self, path: str, fix: str, name: str | None) -> Inspection:
         """Apply one fix to a folder and look at it again."""
 
         def mend() -> Inspection:
-            apply_fix(resolve_folder(self._contents, path), fix)
-            return self._inspect(path)
+            apply_fix(resolve_folder(self._contents, path), fix, name=name)
+            return self._inspect(path, name)
 
         return await self._reads.run(mend)
 
@@ -265,9 +280,15 @@ class EdiService:
         return self.jobs.submit("deploy", environment, name, action)
 
     async def change(self, kind: JobKind, environment: str, name: str) -> Job:
-        """Start a job that starts, stops, restarts or undeploys ``name``."""
+        """Start a job that starts, stops, restarts or undeploys ``name``.
+
+        Raises at once when a start would need a decision between two profiles
+        (``next_profile_outdated``).
+        """
         self._check(environment, name)
         operation = _LIFECYCLE[kind]
+        if kind in ("start", "restart"):
+            await self._reads.run(self._require_next_profile_current, environment, name)
 
         def action(report: Report, cancellation: Cancellation) -> None:
             client = self._environments.connect(environment)
@@ -277,8 +298,9 @@ class EdiService:
 
     # --- parts --------------------------------------------------------------------------------
 
-    def _inspect(self, path: str) -> Inspection:
-        return inspection_answer(path, check_folder(resolve_folder(self._contents, path)))
+    def _inspect(self, path: str, name: str | None) -> Inspection:
+        folder = resolve_folder(self._contents, path)
+        return inspection_answer(path, check_folder(folder, name=name))
 
     def _submission(self, request: DeployRequest) -> tuple[Path, str, str]:
         """Return the folder to deploy, the name it will have and the runtime."""
@@ -299,6 +321,11 @@ class EdiService:
         for item in self._pythons():
             if item.name == runtime:
                 ensure_runtime(client, item.runtime())
+
+    def _require_next_profile_current(self, environment: str, name: str) -> None:
+        client = self._environments.connect(environment)
+        if name in NextProfiles.of(client).names():
+            require_next_profile_current(client, name)
 
     def _source(self, environment: str) -> Source:
         if environment == LOCAL:

@@ -28,7 +28,7 @@ from .handlers.environments import (
     RuntimesHandler,
 )
 from .handlers.jobs import JobHandler, JobsHandler
-from .handlers.profiles import ProfileDiffHandler, ProfileHandler
+from .handlers.profiles import NextProfileHandler, ProfileDiffHandler, ProfileHandler
 from .handlers.submissions import FixHandler, InspectHandler
 
 #: First segment of every route, below the Jupyter server's base URL.
@@ -73,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     Route(_DEPLOYMENT + "/restart", RestartHandler),
     Route(_DEPLOYMENT + "/profile", ProfileHandler),
     Route(_DEPLOYMENT + "/profile/diff", ProfileDiffHandler),
+    Route(_DEPLOYMENT + "/profile/next", NextProfileHandler),
     Route(_DEPLOYMENT + "/sample-payload", SamplePayloadHandler),
     Route(_DEPLOYMENT + "/infer", InferHandler),
     Route("submissions/inspect", InspectHandler),

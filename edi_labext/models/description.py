@@ -138,8 +138,8 @@ def parse_description(data: bytes) -> ModelDescription:
     return model
 
 
-def parse_submission(data: bytes) -> SubmissionDescription:
-    """Read the bytes of a ``model.json``.
+def parse_submission(data: bytes, *, name: str | None = None) -> SubmissionDescription:
+    """Read the bytes of a ``model.json``; a ``name`` stands in the place of the file's.
 
     Raises
     ------
@@ -147,6 +147,8 @@ def parse_submission(data: bytes) -> SubmissionDescription:
         The first of :func:`submission_errors`, or what :func:`~.strict_json.parse_object` raises.
     """
     raw = parse_object(data, what=MODEL_JSON)
+    if name is not None:
+        raw["name"] = name
     for error in submission_errors(raw):
         raise error
     return SubmissionDescription.model_validate(_with_text_version(raw), strict=True)

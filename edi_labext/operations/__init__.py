@@ -10,10 +10,18 @@ from .lifecycle import (
     wait_until_ready,
     wait_until_stopped,
 )
+from .next_profile import (
+    NextProfile,
+    NextProfiles,
+    apply_next_profile,
+    require_next_profile_current,
+    save_for_next_start,
+)
 from .notebook_pythons import NotebookPython, notebook_pythons
 from .outcome import delete, start, stop
 from .overview import Deployment, get_deployment, list_deployments
-from .profile import ProfileChange, apply_patch, edit_profile, profile_diff, view_profile
+from .profile import edit_profile, view_profile
+from .profile_diff import ProfileChange, apply_patch, profile_diff
 from .progress import Cancellation, Phase, Progress, Report
 from .promote import Promotion, compare_for_promotion, promote
 from .replace import replace_folder
@@ -28,6 +36,8 @@ __all__ = [
     "Finding",
     "Fix",
     "InferenceAnswer",
+    "NextProfile",
+    "NextProfiles",
     "NotebookPython",
     "Phase",
     "ProfileChange",
@@ -35,6 +45,7 @@ __all__ = [
     "Promotion",
     "Report",
     "apply_fix",
+    "apply_next_profile",
     "apply_patch",
     "check_folder",
     "compare_for_promotion",
@@ -49,9 +60,11 @@ __all__ = [
     "profile_diff",
     "promote",
     "replace_folder",
+    "require_next_profile_current",
     "restart",
     "sample_folder",
     "sample_payload",
+    "save_for_next_start",
     "start",
     "start_and_wait",
     "stop",

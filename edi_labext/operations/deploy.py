@@ -15,6 +15,7 @@ from ..errors import (
 from ..models import check_name
 from ..submission import CheckReport, PackageSummary, check_folder
 from .lifecycle import START_TIMEOUT, start_and_wait
+from .next_profile import NextProfiles
 from .outcome import settle
 from .overview import Deployment, get_deployment
 from .progress import Cancellation, Progress, Report, quiet
@@ -80,6 +81,8 @@ def deploy_folder(
         report=report,
         cancellation=cancellation,
     )
+    # Of another deployment of that name, which was removed elsewhere.
+    NextProfiles.of(client).remove(deployment)
     if not start:
         return get_deployment(client, deployment)
     try:

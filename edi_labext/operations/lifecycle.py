@@ -17,6 +17,7 @@ from ..errors import (
     UpstreamUnreachable,
 )
 from ..models import DeploymentStatus
+from .next_profile import NextProfiles, apply_next_profile
 from .outcome import delete, start, stop
 from .overview import LOG_LINES, Deployment, combine, get_deployment, observe
 from .progress import Cancellation, Phase, Progress, Report, quiet
@@ -41,6 +42,9 @@ def start_and_wait(
 ) -> Deployment:
     """Start a deployment and return it once a kernel is ready. Harmless when it is started.
 
+    A profile that was saved for the next start is given to the EDI before; for that, one that has
+    failed is stopped first.
+
     Parameters
     ----------
     timeout:
@@ -49,6 +53,8 @@ def start_and_wait(
     Raises
     ------
     NotFound
+    Conflict, InvalidInput
+        Of :func:`.apply_next_profile`; it is not started.
     Unavailable
         ``deployment_failed`` with the reason, and the end of the log in ``detail``;
         ``pending`` when the machine lacks what the profile asks for, which leaves it wanted;
@@ -73,6 +79,7 @@ def start_and_wait(
             cancellation=cancellation,
             timeout=STOP_TIMEOUT,
         )
+    _adopt(client, name, before, report=report, cancellation=cancellation)
     # Started meanwhile, or already: what counts is what comes of it.
     with contextlib.suppress(Conflict):
         start(client, name)
@@ -127,8 +134,17 @@ def stop_and_wait(
     report: Report = quiet,
     cancellation: Cancellation | None = None,
     timeout: float = STOP_TIMEOUT,
+    adopt_next: bool = True,
 ) -> Deployment:
     """Stop a deployment and return it once its kernels are gone. Harmless when it is stopped.
+
+    Parameters
+    ----------
+    timeout:
+        In seconds.
+    adopt_next:
+        Whether a profile that was saved for the next start is given to the EDI then. One that the
+        EDI does not take goes on waiting for the start, which says why.
 
     Raises
     ------
@@ -142,10 +158,17 @@ def stop_and_wait(
     cancellation.checkpoint()
     report(Progress("stop", None, f"Stopping {name}"))
     if observe(client, name).state == "stopped":
+        if adopt_next:
+            _adopt_quietly(client, name, report)
         return get_deployment(client, name)
     stop(client, name)
     return wait_until_stopped(
-        client, name, report=report, cancellation=cancellation, timeout=timeout
+        client,
+        name,
+        report=report,
+        cancellation=cancellation,
+        timeout=timeout,
+        adopt_next=adopt_next,
     )
 
 
@@ -156,6 +179,7 @@ def wait_until_stopped(
     report: Report = quiet,
     cancellation: Cancellation | None = None,
     timeout: float = STOP_TIMEOUT,
+    adopt_next: bool = True,
 ) -> Deployment:
     """Return a deployment that was asked to stop, once its kernels are gone; raises as above."""
     try:
@@ -170,7 +194,19 @@ def wait_until_stopped(
         )
     except Cancelled:
         raise Cancelled(f"You stopped waiting; {name} goes on stopping.") from None
+    if adopt_next:
+        _adopt_quietly(client, name, report)
     return get_deployment(client, name)
+
+
+def _adopt_quietly(client: EdiClient, name: str, report: Report) -> None:
+    """Apply what waits for the next start; a stop has worked whatever becomes of that."""
+    try:
+        apply_next_profile(client, name, report=report)
+    except NotFound:
+        raise
+    except EdiError as error:
+        report(Progress("stop", None, error.message.rstrip(".")))
 
 
 def undeploy(
@@ -183,7 +219,7 @@ def undeploy(
 ) -> None:
     """Stop a deployment, wait until its kernels are gone, and remove it for good.
 
-    Harmless when there is none of that name.
+    Harmless when there is none of that name. What was saved for its next start is forgotten.
 
     Raises
     ------
@@ -193,13 +229,45 @@ def undeploy(
         It is still there, stopping or stopped.
     """
     cancellation = cancellation or Cancellation()
-    try:
-        stop_and_wait(client, name, report=report, cancellation=cancellation, timeout=timeout)
+    with contextlib.suppress(NotFound):
+        stop_and_wait(
+            client,
+            name,
+            report=report,
+            cancellation=cancellation,
+            timeout=timeout,
+            adopt_next=False,
+        )
         cancellation.checkpoint()
         report(Progress("undeploy", None, f"Removing {name}"))
         _delete(client, name, cancellation, timeout)
-    except NotFound:
-        return
+    NextProfiles.of(client).remove(name)
+
+
+def _adopt(
+    client: EdiClient,
+    name: str,
+    before: DeploymentStatus,
+    *,
+    report: Report,
+    cancellation: Cancellation,
+) -> None:
+    """Apply what waits for the next start, if this start is one that can take it."""
+    if before.state in ("stopped", "stopping"):
+        apply_next_profile(client, name, report=report)
+    elif before.state == "failed" and NextProfiles.of(client).get(name) is not None:
+        # It runs nothing that could be missed, and only a stopped one takes a profile.
+        stop(client, name)
+        _wait(
+            client,
+            name,
+            "stop",
+            reached=_is_stopped,
+            report=report,
+            cancellation=cancellation,
+            timeout=STOP_TIMEOUT,
+        )
+        apply_next_profile(client, name, report=report)
 
 
 def _delete(client: EdiClient, name: str, cancellation: Cancellation, timeout: float) -> None:

@@ -18,6 +18,7 @@ from ..models import (
     ModelInstance,
     Profile,
 )
+from .next_profile import NextProfiles
 
 #: Calls at once when the states of a list are asked for.
 FAN_OUT = 8
@@ -55,6 +56,8 @@ class Deployment(BaseModel):
         stopped.
     profile_changed:
         Whether the saved profile is another than the one that runs, as far as the EDI tells.
+    next_profile:
+        Whether a profile waits on this machine for the next start.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Deployment(BaseModel):
     log_tail: list[str] = Field(default_factory=list)
     gpu: str = ""
     profile_changed: bool = False
+    next_profile: bool = False
 
 
 def list_deployments(client: EdiClient, *, fan_out: int = FAN_OUT) -> list[Deployment]:
@@ -97,15 +101,18 @@ def list_deployments(client: EdiClient, *, fan_out: int = FAN_OUT) -> list[Deplo
     if not models:
         return []
     client.capabilities()  # Asked once here rather than by every thread at the same time.
+    waiting = NextProfiles.of(client).names()
     if len(models) == 1:
-        return [_row(client, models[0])]
+        return [_row(client, models[0], waiting)]
     with ThreadPoolExecutor(min(fan_out, len(models)), thread_name_prefix="edi-state") as pool:
-        return list(pool.map(lambda model: _row(client, model), models))
+        return list(pool.map(lambda model: _row(client, model, waiting), models))
 
 
 def get_deployment(client: EdiClient, name: str) -> Deployment:
     """Return one deployment; raises :class:`~edi_labext.errors.NotFound`."""
-    return combine(client.get_model(name), observe(client, name))
+    row = combine(client.get_model(name), observe(client, name))
+    row.next_profile = name in NextProfiles.of(client).names()
+    return row
 
 
 def observe(client: EdiClient, name: str) -> DeploymentStatus:
@@ -180,15 +187,16 @@ _FROM_STATUS = set(Deployment.model_fields) & set(DeploymentStatus.model_fields)
 _FROM_MODEL = set(Deployment.model_fields) & set(ModelDescription.model_fields)
 
 
-def _row(client: EdiClient, model: ModelDescription) -> Deployment:
+def _row(client: EdiClient, model: ModelDescription, waiting: frozenset[str]) -> Deployment:
     try:
-        return combine(model, observe(client, model.name))
+        status = observe(client, model.name)
     except UpstreamUnauthorized:
         raise
     except EdiError as error:
-        return combine(
-            model, DeploymentStatus(name=model.name, state="unknown", reason=error.message)
-        )
+        status = DeploymentStatus(name=model.name, state="unknown", reason=error.message)
+    row = combine(model, status)
+    row.next_profile = model.name in waiting
+    return row
 
 
 def _containers(instance: ModelInstance) -> Sequence[Container]:

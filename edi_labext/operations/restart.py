@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..client import EdiClient
 from .lifecycle import START_TIMEOUT, start_and_wait, stop_and_wait
+from .next_profile import require_next_profile_current
 from .overview import Deployment
 from .progress import Cancellation, Report, quiet
 
@@ -18,7 +19,8 @@ def restart(
 ) -> Deployment:
     """Stop a deployment, wait until its kernels are gone, start it, and wait for a kernel.
 
-    One that is stopped is just started.
+    One that is stopped is just started. A profile that was saved for the next start is used; if it
+    cannot be, because the EDI's has changed meanwhile, nothing is done.
 
     Parameters
     ----------
@@ -28,11 +30,14 @@ def restart(
     Raises
     ------
     NotFound
+    Conflict
+        ``next_profile_outdated``
     Unavailable
         See :func:`.start_and_wait` and :func:`.stop_and_wait`.
     Cancelled
         The message says where it was left.
     """
     cancellation = cancellation or Cancellation()
+    require_next_profile_current(client, name)
     stop_and_wait(client, name, report=report, cancellation=cancellation)
     return start_and_wait(client, name, report=report, cancellation=cancellation, timeout=timeout)

@@ -19,10 +19,15 @@ MAX_README_BYTES = 1 << 20
 _MAX_IGNORE_BYTES = 64 << 10
 
 
-def inspect(folder: Path) -> Submission:
+def inspect(folder: Path, *, name: str | None = None) -> Submission:
     """Look at ``folder`` and say what would be sent and what stands in the way.
 
     Bad content never raises: it becomes :attr:`Submission.problems`.
+
+    Parameters
+    ----------
+    name:
+        A valid deployment name that stands in the place of ``model.json``'s, whatever that is.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def inspect(folder: Path) -> Submission:
     try:
         root = folder.resolve(strict=True)
         with opened_folder(root) as descriptor:
-            return _inspect(root, descriptor)
+            return _inspect(root, descriptor, name)
     except (FileNotFoundError, RuntimeError, ValueError):
         raise NotFound(
             f"The folder {echo(folder.name)} does not exist.", code="folder_not_found"
@@ -51,7 +56,7 @@ def inspect(folder: Path) -> Submission:
         ) from None
 
 
-def _inspect(root: Path, descriptor: int) -> Submission:
+def _inspect(root: Path, descriptor: int, name: str | None) -> Submission:
     problems: list[Problem] = []
     rules = IgnoreRules()
     try:
@@ -60,7 +65,7 @@ def _inspect(root: Path, descriptor: int) -> Submission:
         problems.append(_as_problem(error, IGNORE_FILE))
     tree = Tree(root, descriptor, rules)
     content = _Content(descriptor, tree)
-    description = content.description()
+    description = content.description(name)
     if description is not None:
         content.check_kernel(description)
     readme = content.readme()
@@ -85,12 +90,12 @@ class _Content:
         self._tree = tree
         self._files = {file.path: file for file in tree.files}
 
-    def description(self) -> SubmissionDescription | None:
+    def description(self, name: str | None) -> SubmissionDescription | None:
         file = self._required(MODEL_JSON)
         if file is None:
             return None
         try:
-            return parse_submission(_read(self._descriptor, file, MAX_JSON_BYTES + 1))
+            return parse_submission(_read(self._descriptor, file, MAX_JSON_BYTES + 1), name=name)
         except EdiError as error:
             self.problems.append(_as_problem(error, MODEL_JSON))
             return None

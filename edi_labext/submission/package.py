@@ -107,7 +107,7 @@ def pack(
     own = submission.require_deployable()
     top = check_name(name or own.name)
     rewritten = dict(description or {})
-    if top != own.name:
+    if name is not None:
         rewritten["name"] = top
     if runtime is not None and runtime != own.runtime:
         rewritten["runtime"] = runtime
@@ -183,6 +183,9 @@ class _Writer:
         with opened_file(root, file.source) as (descriptor, _):
             data = os.read(descriptor, MAX_JSON_BYTES + 1)
         description = parse_object(data, what=MODEL_JSON)
+        if all(description.get(key) == value for key, value in rewritten.items()):
+            self._file(root, name, file)
+            return
         description.update(rewritten)
         text = json.dumps(description, indent=2, ensure_ascii=False) + "\n"
         content = text.encode()

@@ -17,6 +17,8 @@ import type {
   Inspection,
   Job,
   Lease,
+  NextProfile,
+  NextProfileRequest,
   ProfileDiff,
   ProfileRequest,
   ProfileView,
@@ -58,6 +60,7 @@ export function aDeployment(
     log_tail: [],
     gpu: 'no',
     profile_changed: false,
+    next_profile: false,
     ...more
   };
 }
@@ -150,6 +153,21 @@ export function aProfileView(more: Partial<ProfileView> = {}): ProfileView {
   return { ...JSONExt.deepCopy(profileView), ...more };
 }
 
+/** A profile that waits for the next start. */
+export function aNextProfile(
+  profile: NextProfile['profile'],
+  more: Partial<NextProfile> = {}
+): NextProfile {
+  return {
+    profile,
+    saved_at: 1_760_000_000,
+    outdated: false,
+    changes: [{ path: 'policy.task_batch_size', old: 1, new: 4 }],
+    text: '--- saved\n+++ yours\n-"task_batch_size": 1\n+"task_batch_size": 4',
+    ...more
+  };
+}
+
 /** A server in memory; every method can be watched and replaced. */
 export class FakeClient implements IEdiClient {
   environments: EnvironmentInfo[] = [anEnvironment('local')];
@@ -238,12 +256,19 @@ export class FakeClient implements IEdiClient {
   });
 
   inspect = jest.fn(
-    async (path: string, _signal?: AbortSignal): Promise<Inspection> =>
-      anInspection({ path })
+    async (
+      path: string,
+      name: string | null,
+      _signal?: AbortSignal
+    ): Promise<Inspection> => anInspection({ path, ...(name && { name }) })
   );
 
-  fix = jest.fn(async (path: string, _fix: string): Promise<Inspection> =>
-    anInspection({ path })
+  fix = jest.fn(
+    async (
+      path: string,
+      _fix: string,
+      name: string | null
+    ): Promise<Inspection> => anInspection({ path, ...(name && { name }) })
   );
 
   deploy = jest.fn(async (environment: string, _body: object) =>
@@ -286,6 +311,20 @@ export class FakeClient implements IEdiClient {
       this.addJob(
         aJob(`profile-${name}`, name, { environment, kind: 'profile' })
       )
+  );
+
+  saveNextProfile = jest.fn(
+    async (
+      _environment: string,
+      _name: string,
+      { profile }: NextProfileRequest
+    ): Promise<ProfileView> =>
+      aProfileView({ started: true, next: aNextProfile(profile) })
+  );
+
+  discardNextProfile = jest.fn(
+    async (_environment: string, _name: string): Promise<ProfileView> =>
+      aProfileView({ started: true })
   );
 
   samplePayload = jest.fn(async (_environment: string, _name: string) => ({

@@ -11,6 +11,7 @@ import type {
   Job,
   JobList,
   Lease,
+  NextProfileRequest,
   RuntimeList,
   ProfileDiff,
   ProfileRequest,
@@ -57,10 +58,20 @@ export interface IEdiClient {
   jobs(): Promise<JobList>;
   /** Ask a job to cancel; it does so at its next safe point. */
   cancel(job: string): Promise<Job>;
-  /** Look at a folder before it is deployed; `path` is local to its drive. */
-  inspect(path: string, signal?: AbortSignal): Promise<Inspection>;
-  /** Apply the fix of a finding to the folder, and look at it again. */
-  fix(path: string, fix: string): Promise<Inspection>;
+  /**
+   * Look at a folder before it is deployed; `path` is local to its drive, and
+   * `name`, if there is one, stands for that of `model.json`.
+   */
+  inspect(
+    path: string,
+    name: string | null,
+    signal?: AbortSignal
+  ): Promise<Inspection>;
+  /**
+   * Apply the fix of a finding to the folder, and look at it again; `name` is
+   * the one that the folder was looked at with.
+   */
+  fix(path: string, fix: string, name: string | null): Promise<Inspection>;
   /** Pack, send and (by default) start a submission. */
   deploy(environment: string, body: DeployRequest): Promise<Job>;
   /** Start a deployment and wait until it is ready. */
@@ -85,6 +96,14 @@ export interface IEdiClient {
     name: string,
     body: ProfileRequest
   ): Promise<Job>;
+  /** Keep a whole profile until the deployment is next stopped or started. */
+  saveNextProfile(
+    environment: string,
+    name: string,
+    body: NextProfileRequest
+  ): Promise<ProfileView>;
+  /** Forget the profile that waits for the next start. */
+  discardNextProfile(environment: string, name: string): Promise<ProfileView>;
   /** The request that the deployment's README shows. */
   samplePayload(environment: string, name: string): Promise<SamplePayload>;
   /** Send one inference request; the service's own errors are answers. */
@@ -163,8 +182,12 @@ export class EdiClient implements IEdiClient {
     return request(urls.job(job), this._settings, { method: 'DELETE' });
   }
 
-  inspect(path: string, signal?: AbortSignal): Promise<Inspection> {
-    const body = { path };
+  inspect(
+    path: string,
+    name: string | null,
+    signal?: AbortSignal
+  ): Promise<Inspection> {
+    const body = { path, name };
     return request(urls.inspect(), this._settings, {
       method: 'POST',
       body,
@@ -172,10 +195,10 @@ export class EdiClient implements IEdiClient {
     });
   }
 
-  fix(path: string, fix: string): Promise<Inspection> {
+  fix(path: string, fix: string, name: string | null): Promise<Inspection> {
     return request(urls.fix(), this._settings, {
       method: 'POST',
-      body: { path, fix }
+      body: { path, fix, name }
     });
   }
 
@@ -222,6 +245,20 @@ export class EdiClient implements IEdiClient {
   ): Promise<Job> {
     const url = urls.profile(environment, name);
     return request(url, this._settings, { method: 'PUT', body });
+  }
+
+  saveNextProfile(
+    environment: string,
+    name: string,
+    body: NextProfileRequest
+  ): Promise<ProfileView> {
+    const url = urls.nextProfile(environment, name);
+    return request(url, this._settings, { method: 'PUT', body });
+  }
+
+  discardNextProfile(environment: string, name: string): Promise<ProfileView> {
+    const url = urls.nextProfile(environment, name);
+    return request(url, this._settings, { method: 'DELETE' });
   }
 
   samplePayload(environment: string, name: string): Promise<SamplePayload> {

@@ -33,6 +33,8 @@ export const urls = {
     path('environments', environment, 'deployments', name, 'profile'),
   profileDiff: (environment: string, name: string): string =>
     path('environments', environment, 'deployments', name, 'profile', 'diff'),
+  nextProfile: (environment: string, name: string): string =>
+    path('environments', environment, 'deployments', name, 'profile', 'next'),
   action: (
     environment: string,
     name: string,

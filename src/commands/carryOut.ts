@@ -1,9 +1,13 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
 
+import { EdiError } from '../api/errors';
 import type { Action } from '../deployments/actions';
 import type { DeploymentsModel } from '../deployments/model';
 import type { IRow } from '../deployments/rows';
+import { plainText } from '../panel/plainText';
+import { CommandIDs } from '../tokens';
 import { showEdiError } from './errors';
 
 /** What is asked before something is done that is missed or lost. */
@@ -18,6 +22,7 @@ export async function carryOut(
   action: Action,
   row: IRow,
   model: DeploymentsModel,
+  commands: CommandRegistry,
   trans: TranslationBundle
 ): Promise<void> {
   const { environment, name } = row;
@@ -29,7 +34,35 @@ export async function carryOut(
   try {
     await model.act(action, environment, name);
   } catch (reason) {
-    await showEdiError(failed(action, name, trans), reason, trans);
+    const error = EdiError.from(reason);
+    if (error.code === 'next_profile_outdated') {
+      await offerProfile(row, error, commands, trans);
+    } else {
+      await showEdiError(failed(action, name, trans), error, trans);
+    }
+  }
+}
+
+/** Somebody has to decide between two profiles: lead to where that is done. */
+async function offerProfile(
+  { environment, name }: IRow,
+  { message }: EdiError,
+  commands: CommandRegistry,
+  trans: TranslationBundle
+): Promise<void> {
+  const { button } = await showDialog({
+    title: trans.__('Which profile shall %1 start with?', name),
+    body: trans.__(
+      '%1 Open it to save yours again, or to discard it.',
+      plainText(message)
+    ),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
+      Dialog.okButton({ label: trans.__('Open the profile') })
+    ]
+  });
+  if (button.accept) {
+    await commands.execute(CommandIDs.editProfile, { environment, name });
   }
 }
 

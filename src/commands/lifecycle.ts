@@ -30,7 +30,7 @@ export function addLifecycleCommands(options: ICommandOptions): IDisposable {
         const row = rowOf(deployments, args);
         if (row && deployments.current && can(deployments, args, action)) {
           const { carryOut } = await import('./carryOut');
-          await carryOut(action, row, deployments.current, trans);
+          await carryOut(action, row, deployments.current, commands, trans);
         }
       }
     });

@@ -19,6 +19,7 @@ import { Environments } from './environments';
 import { FollowedJobs } from './jobs';
 import type { LiveUpdates } from './live';
 import { PendingActions } from './pending';
+import { readList, viewOf } from './reading';
 import { RowList } from './rowList';
 import type { IRow, IRowSources } from './rows';
 import { isInTransition } from './actions';
@@ -279,40 +280,22 @@ export class DeploymentsModel implements IDisposable {
 
   private async _fetchList(request: number): Promise<void> {
     const id = this.environment?.id;
-    if (id === undefined) {
-      throw new EdiError({
-        code: 'bad_answer',
-        message: 'The Jupyter server names no environment.'
-      });
-    }
-    const list = await this.client.list(id);
-    let jobs = list.jobs;
-    let covers = (job: Job): boolean => job.environment === id;
-    if (this._jobs.running.some(job => !covers(job))) {
-      jobs = (await this.client.jobs()).jobs;
-      covers = () => true;
-    }
+    const { running } = this._jobs;
+    const { list, jobs, covers } = await readList(this.client, id, running);
     if (this._isDisposed) {
       return;
     }
+    const { environment, revision } = list;
     if (id === this.environment?.id) {
-      const before = this._list;
-      const snapshot = { list, received: Date.now() };
       const isNews =
-        this._view.kind !== 'ready' || before?.revision !== list.revision;
-      this._view = list.error
-        ? {
-            kind: 'error',
-            error: EdiError.fromInfo(list.error),
-            stale: snapshot
-          }
-        : { kind: 'ready', snapshot };
+        this._view.kind !== 'ready' || this._list?.revision !== revision;
+      this._view = viewOf(list);
       if (isNews) {
         this._emitChanged();
       }
     }
     this._observe(jobs, request, covers);
-    this._attention.answered({ environment: id, revision: list.revision });
+    this._attention.answered({ environment, revision });
   }
 
   private _observe(

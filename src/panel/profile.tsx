@@ -28,10 +28,13 @@ export function PendingCard(props: { row: IRow }): JSX.Element {
 export function ProfileLine(props: { row: IRow }): JSX.Element {
   const { row } = props;
   const { trans } = usePanel();
-  const { gpu, profile_changed } = row.deployment ?? {};
+  const { gpu, next_profile, profile_changed } = row.deployment ?? {};
   const facts = [gpu === 'no' ? trans.__('No GPU') : gpuWord(gpu, trans)];
   if (profile_changed) {
     facts.push(trans.__('changes wait for restart'));
+  }
+  if (next_profile) {
+    facts.push(trans.__('another profile is saved for the next start'));
   }
   return (
     <div className="edi-ProfileLine">

@@ -15,6 +15,7 @@ import { Notices } from './notice';
 import { FaultSummary } from './summary';
 import { VariablesField } from './variables';
 import { useSettle } from './useSettle';
+import { WaitingProfile } from './waiting';
 import { sectionTitle } from './words';
 
 interface IProfileFormProps {
@@ -22,11 +23,13 @@ interface IProfileFormProps {
   trans: TranslationBundle;
   /** Show what would change and ask whether to save it. */
   onReview: () => void;
+  /** Ask whether to forget what waits for the next start. */
+  onDiscardNext: () => void;
 }
 
 /** The profile of one deployment, to be looked at and edited. */
 export function ProfileForm(props: IProfileFormProps): JSX.Element {
-  const { model, trans, onReview } = props;
+  const { model, trans, onReview, onDiscardNext } = props;
   const id = React.useId();
   const [settle, onPointerDown] = useSettle(model);
   const { look, work } = model;
@@ -63,7 +66,7 @@ export function ProfileForm(props: IProfileFormProps): JSX.Element {
             onPointerDownCapture={onPointerDown}
             onSubmit={event => {
               event.preventDefault();
-              if (sheet.isEdited && !isBusy) {
+              if (model.isSavable && !isBusy) {
                 onReview();
               }
             }}
@@ -72,6 +75,7 @@ export function ProfileForm(props: IProfileFormProps): JSX.Element {
             <div className="edi-Profile-scroll">
               <div className="edi-Profile-column">
                 <Notices />
+                <WaitingProfile onDiscard={onDiscardNext} />
                 <FaultSummary />
                 {SECTIONS.map(section => (
                   <SectionPart key={section} section={section} />
@@ -145,7 +149,8 @@ function Bar(): JSX.Element {
   const isStarted = look.kind === 'ready' && look.view.started;
   const count = Object.keys(sheet.edits).length;
   // No `disabled`: a button that has the focus would lose it.
-  const isIdle = isBusy || count === 0;
+  const isUnedited = isBusy || count === 0;
+  const isUnsavable = isBusy || !model.isSavable;
   const step = row?.job?.message;
   return (
     <header className="edi-Profile-bar">
@@ -172,9 +177,9 @@ function Bar(): JSX.Element {
       <button
         type="button"
         className="edi-Button"
-        aria-disabled={isIdle}
+        aria-disabled={isUnedited}
         onClick={() => {
-          if (!isIdle) {
+          if (!isUnedited) {
             model.discard();
           }
         }}
@@ -184,7 +189,7 @@ function Bar(): JSX.Element {
       <button
         type="submit"
         className="edi-Button jp-mod-styled jp-mod-accept"
-        aria-disabled={isIdle}
+        aria-disabled={isUnsavable}
       >
         {isStarted ? trans.__('Save and restart…') : trans.__('Save…')}
       </button>

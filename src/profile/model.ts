@@ -8,42 +8,26 @@ import { EdiError } from '../api/errors';
 import type { DeploymentsModel } from '../deployments/model';
 import type { IRow } from '../deployments/rows';
 import type { ProfileDrafts } from './drafts';
-import type { Entry, Faults } from './entries';
+import { type Entry, entryOf, type Faults } from './entries';
+import { FaultDisplay } from './faultDisplay';
 import { fieldsOf } from './fields';
+import {
+  editedDocument,
+  type ProfileLook,
+  type ProfileNotice,
+  type ProfileWork
+} from './look';
 import { ProfileSheet } from './sheet';
-
-/** What there is to show. */
-export type ProfileLook =
-  | { readonly kind: 'loading' }
-  | { readonly kind: 'error'; readonly error: EdiError }
-  | {
-      readonly kind: 'ready';
-      readonly view: ProfileView;
-      readonly sheet: ProfileSheet;
-    };
-
-/** What the person is told above the form. */
-export type ProfileNotice =
-  /** Saved, and in effect if it was restarted. */
-  | { readonly kind: 'saved'; readonly isRunning: boolean }
-  /** Saved, but the deployment does not run with it. */
-  | { readonly kind: 'not-running'; readonly error: EdiError }
-  | { readonly kind: 'failed'; readonly error: EdiError }
-  /** The edits wait here until the deployment is stopped. */
-  | { readonly kind: 'kept' }
-  /** Somebody else has saved meanwhile; the edits are on top of that. */
-  | { readonly kind: 'moved' };
-
-/** What the model is doing that the form has to wait for. */
-export type ProfileWork = 'none' | 'comparing' | 'saving';
+import { ProfileSubject } from './subject';
 
 /** One profile that is being edited. Knows no widget and no dialog. */
 export class ProfileModel implements IDisposable {
   constructor(options: ProfileModel.IOptions) {
     this._options = options;
-    const { deployments } = options;
-    deployments.changed.connect(this._onDeployments, this);
-    deployments.jobEnded.connect(this._onJobEnded, this);
+    const { deployments, environment, name } = options;
+    this._subject = new ProfileSubject(deployments, environment, name);
+    this._subject.changed.connect(this._onSubject, this);
+    this._subject.jobEnded.connect(this._onJobEnded, this);
   }
 
   /** Emitted when anything that this object shows has changed. */
@@ -77,17 +61,12 @@ export class ProfileModel implements IDisposable {
 
   /** The deployment as the list shows it, if the list is about its environment. */
   get row(): IRow | null {
-    const { deployments, environment, name } = this._options;
-    return deployments.environment?.id === environment
-      ? deployments.row(name)
-      : null;
+    return this._subject.row;
   }
 
   /** The name of the environment for people. */
   get environmentTitle(): string {
-    const { deployments, environment } = this._options;
-    const known = deployments.environments.find(({ id }) => id === environment);
-    return known?.title ?? environment;
+    return this._subject.environmentTitle;
   }
 
   /** Whether there are edits that are not saved. */
@@ -95,35 +74,41 @@ export class ProfileModel implements IDisposable {
     return this._look.kind === 'ready' && this._look.sheet.isEdited;
   }
 
+  /** Whether there is something to save, or to restart the deployment with. */
+  get isSavable(): boolean {
+    if (this._look.kind !== 'ready') {
+      return false;
+    }
+    const { next, started } = this._look.view;
+    return this.isEdited || (started && next !== null && !next.outdated);
+  }
+
   /** What is wrong, by path; only of fields that the person has finished with. */
   get faults(): Faults {
-    const shown = [...this._allFaults()].filter(
-      ([path]) =>
-        this._isReviewed ||
-        [...this._settled].some(
-          field => path === field || path.startsWith(`${field}.`)
-        )
+    return this._display.shown(
+      this._look.kind === 'ready'
+        ? this._look.sheet.faults(this._options.trans)
+        : new Map<string, string>()
     );
-    return new Map([...shown, ...this._problems]);
   }
 
   /** Whether the person has tried to save what has faults. */
   get needsAttention(): boolean {
-    return this._isReviewed && this.faults.size > 0;
+    return this._display.isReviewed && this.faults.size > 0;
   }
 
   /** Grows with each try to save that has found faults. */
   get attempts(): number {
-    return this._attempts;
+    return this._display.attempts;
   }
 
   /** Read the saved profile; the edits stay on top of it. */
   async load(): Promise<void> {
-    const { deployments, drafts, environment, name } = this._options;
+    const { drafts, environment, name } = this._options;
     const number = ++this._loads;
     try {
       const [view, draft] = await Promise.all([
-        deployments.client.profile(environment, name),
+        this._subject.read(),
         this._look.kind === 'ready' ? null : drafts.get(environment, name)
       ]);
       if (number === this._loads && !this._isDisposed) {
@@ -150,7 +135,7 @@ export class ProfileModel implements IDisposable {
   /** Take what a person has entered. */
   edit(path: string, entry: Entry): void {
     if (this._look.kind === 'ready') {
-      this._forgetProblems(path);
+      this._display.forget(path);
       this._notice = null;
       this._setSheet(this._look.sheet.with(path, entry));
     }
@@ -159,7 +144,7 @@ export class ProfileModel implements IDisposable {
   /** The person has finished with a field. */
   settle(path: string): void {
     if (this._look.kind === 'ready' && path in this._look.sheet.edits) {
-      this._settled.add(path);
+      this._display.settle(path);
       this._setSheet(this._look.sheet.settle(path));
     }
   }
@@ -168,7 +153,7 @@ export class ProfileModel implements IDisposable {
   discard(): void {
     if (this._look.kind === 'ready') {
       const { document, fields } = this._look.sheet;
-      this._forgetFaults();
+      this._display.clear();
       this._notice = null;
       this._setSheet(new ProfileSheet(document, fields));
     }
@@ -180,17 +165,15 @@ export class ProfileModel implements IDisposable {
    * @throws EdiError - when the server cannot be asked.
    */
   async review(): Promise<ProfileDiff | null> {
-    const { deployments, environment, name } = this._options;
     if (this._look.kind !== 'ready' || this._work !== 'none') {
       return null;
     }
     for (const path of Object.keys(this._look.sheet.edits)) {
       this._look = { ...this._look, sheet: this._look.sheet.settle(path) };
     }
-    this._problems.clear();
-    this._isReviewed = true;
+    this._display.review();
     if (this.faults.size > 0) {
-      this._attempts += 1;
+      this._display.fail();
       this._emit();
       return null;
     }
@@ -198,12 +181,7 @@ export class ProfileModel implements IDisposable {
     try {
       // It may have been started, stopped or changed since the form was opened.
       await this.load();
-      const profile = this._look.sheet.toDocument();
-      const diff = await deployments.client.diffProfile(
-        environment,
-        name,
-        profile
-      );
+      const diff = await this._subject.diff(this._look.sheet.toDocument());
       if (diff.problems.length > 0) {
         this._takeProblems(diff.problems);
         return null;
@@ -216,7 +194,6 @@ export class ProfileModel implements IDisposable {
 
   /** Save the edits; how that ends shows as a notice or as faults. */
   async save(restart: boolean): Promise<void> {
-    const { deployments, environment, name } = this._options;
     if (this._look.kind !== 'ready') {
       return;
     }
@@ -224,14 +201,11 @@ export class ProfileModel implements IDisposable {
     this._notice = null;
     this._setWork('saving');
     try {
-      const job = await deployments.saveProfile(environment, name, {
-        profile: sheet.toDocument(),
-        restart,
-        revision: view.revision
-      });
+      const document = sheet.toDocument();
+      const job = await this._subject.save(document, view.revision, restart);
       this._job = job.id;
       if (job.state !== 'running') {
-        this._onJobEnded(deployments, job);
+        this._onJobEnded(this._subject, job);
       }
     } catch (reason) {
       await this._refused(EdiError.from(reason));
@@ -239,15 +213,52 @@ export class ProfileModel implements IDisposable {
     }
   }
 
-  /** Leave the edits as they are until the deployment is stopped. */
-  keep(): void {
-    this._notice = { kind: 'kept' };
-    this._emit();
+  /** Keep the document on the Jupyter server until the next start. */
+  async saveForNextStart(): Promise<void> {
+    if (this._look.kind !== 'ready') {
+      return;
+    }
+    const { sheet, view } = this._look;
+    this._notice = null;
+    this._setWork('saving');
+    try {
+      const document = sheet.toDocument();
+      const kept = await this._subject.saveNext(document, view.revision);
+      this._display.clear();
+      this._take(kept, null);
+      this._notice = kept.next === null ? null : { kind: 'waiting' };
+    } catch (reason) {
+      await this._refused(EdiError.from(reason));
+    } finally {
+      this._setWork('none');
+    }
+  }
+
+  /**
+   * Forget what waits for the next start.
+   *
+   * @throws EdiError - when the server cannot be asked.
+   */
+  async discardNext(): Promise<void> {
+    this._take(await this._subject.discardNext(), null);
+  }
+
+  /** Put what waits on top of what somebody else has saved meanwhile, as edits. */
+  adoptNext(): void {
+    if (this._look.kind === 'ready' && this._look.view.next !== null) {
+      const { sheet, view } = this._look;
+      const { profile } = this._look.view.next;
+      const edits = Object.fromEntries(
+        sheet.fields.map(field => [field.path, entryOf(field, profile)])
+      );
+      this._setSheet(new ProfileSheet(view.profile, sheet.fields, edits));
+    }
   }
 
   dispose(): void {
     if (!this._isDisposed) {
       this._isDisposed = true;
+      this._subject.dispose();
       Signal.clearData(this);
     }
   }
@@ -274,10 +285,12 @@ export class ProfileModel implements IDisposable {
       this._notice = this._notice?.kind === 'saved' ? null : this._notice;
     }
     const edits = before.kind === 'ready' ? before.sheet.edits : (draft ?? {});
-    const sheet = new ProfileSheet(view.profile, fieldsOf(view), edits);
+    const sheet = new ProfileSheet(editedDocument(view), fieldsOf(view), edits);
+    const wasGivenToEdi = before.kind === 'ready' && before.view.next !== null;
     if (
       before.kind === 'ready' &&
       before.view.revision !== view.revision &&
+      !wasGivenToEdi &&
       this._work !== 'saving' &&
       sheet.isEdited
     ) {
@@ -289,44 +302,35 @@ export class ProfileModel implements IDisposable {
   }
 
   private _takeProblems(problems: readonly FieldProblem[]): void {
-    this._problems = new Map(
-      problems.map(({ field, message }) => [field, message])
-    );
-    this._isReviewed = true;
-    this._attempts += 1;
+    this._display.take(problems);
     this._emit();
   }
 
-  private _onDeployments(): void {
-    const { row } = this;
-    if (this._look.kind === 'ready' && row?.deployment && row.job === null) {
-      const isStarted = !['stopped', 'stopping'].includes(row.deployment.state);
-      // Each change of the row is asked about once, whatever the answer.
-      if (isStarted !== this._wasStarted) {
-        this._wasStarted = isStarted;
-        if (isStarted !== this._look.view.started) {
-          void this.load();
-        }
-      }
+  private _onSubject(): void {
+    if (
+      this._look.kind === 'ready' &&
+      this._subject.differsFrom(this._look.view)
+    ) {
+      void this.load();
     }
     this._emit();
   }
 
-  private _onJobEnded(_: DeploymentsModel, job: Job): void {
-    const { environment, name } = this._options;
+  private _onJobEnded(_: ProfileSubject, job: Job): void {
     if (job.id === this._job) {
       this._job = null;
       void this._finish(job);
-    } else if (job.environment === environment && job.deployment === name) {
+    } else {
       void this.load();
     }
   }
 
   /** What was saved is no longer an edit, so the form is clean after this. */
   private async _finish(job: Job): Promise<void> {
-    this._forgetFaults();
+    this._display.clear();
     await this.load();
-    const isSaved = !this.isEdited;
+    const waits = this._look.kind === 'ready' && this._look.view.next !== null;
+    const isSaved = !this.isEdited && !waits;
     if (job.state === 'done') {
       const isRunning = this._look.kind === 'ready' && this._look.view.started;
       this._notice = { kind: 'saved', isRunning };
@@ -338,26 +342,6 @@ export class ProfileModel implements IDisposable {
       this._notice = { kind: isSaved ? 'not-running' : 'failed', error };
     }
     this._setWork('none');
-  }
-
-  private _allFaults(): Faults {
-    return this._look.kind === 'ready'
-      ? this._look.sheet.faults(this._options.trans)
-      : new Map<string, string>();
-  }
-
-  private _forgetProblems(path: string): void {
-    for (const problem of [...this._problems.keys()]) {
-      if (problem === path || problem.startsWith(`${path}.`)) {
-        this._problems.delete(problem);
-      }
-    }
-  }
-
-  private _forgetFaults(): void {
-    this._problems.clear();
-    this._settled.clear();
-    this._isReviewed = false;
   }
 
   private _setSheet(sheet: ProfileSheet): void {
@@ -385,17 +369,13 @@ export class ProfileModel implements IDisposable {
   }
 
   private readonly _options: ProfileModel.IOptions;
+  private readonly _subject: ProfileSubject;
   private readonly _changed = new Signal<this, void>(this);
-  private readonly _settled = new Set<string>();
+  private readonly _display = new FaultDisplay();
   private _look: ProfileLook = { kind: 'loading' };
   private _notice: ProfileNotice | null = null;
   private _work: ProfileWork = 'none';
-  /** What the server has said about fields, by path. */
-  private _problems = new Map<string, string>();
   private _job: string | null = null;
-  private _wasStarted: boolean | null = null;
-  private _isReviewed = false;
-  private _attempts = 0;
   private _loads = 0;
   private _isDisposed = false;
 }

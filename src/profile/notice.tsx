@@ -34,8 +34,7 @@ export function Notices(): JSX.Element {
 
 function Notice(): JSX.Element | null {
   const { model, trans } = useProfile();
-  const { look, name, notice } = model;
-  const isStarted = look.kind === 'ready' && look.view.started;
+  const { name, notice } = model;
   switch (notice?.kind) {
     case 'saved':
       return (
@@ -65,15 +64,10 @@ function Notice(): JSX.Element | null {
           <ErrorText error={notice.error} trans={trans} />
         </div>
       );
-    case 'kept':
+    case 'waiting':
       return (
-        <p className="edi-Notice">
-          {isStarted
-            ? trans.__(
-                'Not saved yet: EDI takes a profile only while %1 is stopped. Your edits are kept in this browser; save them when it has been stopped.',
-                name
-              )
-            : trans.__('%1 is stopped now: you can save your edits.', name)}
+        <p className="edi-sr-only">
+          {trans.__('Saved for the next start of %1.', name)}
         </p>
       );
     case 'moved':

@@ -26,6 +26,7 @@ export class ProfileTab extends MainAreaWidget<ReactWidget> {
               model={model}
               trans={trans}
               onReview={() => void this._review()}
+              onDiscardNext={() => void this._askToDiscardNext()}
             />
           )}
         </UseSignal>
@@ -91,30 +92,61 @@ export class ProfileTab extends MainAreaWidget<ReactWidget> {
   }
 
   /** Show what would change, ask, and save. */
-  private async _review(): Promise<void> {
+  private _review(): Promise<void> {
+    const title = this._options.trans.__('The profile was not saved');
+    return this._tellFailure(title, this._reviewAndSave());
+  }
+
+  private async _reviewAndSave(): Promise<void> {
     const { model } = this;
     const { name, trans } = this._options;
+    const diff = await model.review();
+    if (diff === null || model.look.kind !== 'ready') {
+      return;
+    }
+    if (diff.changes.length === 0) {
+      await tellUnchanged(name, trans);
+      return;
+    }
+    const { sheet, view } = model.look;
+    const isStarted = view.started;
+    const { fields } = sheet;
+    switch (await askToSave({ name, diff, fields, isStarted, trans })) {
+      case 'save':
+        return await model.save(isStarted);
+      case 'later':
+        return await model.saveForNextStart();
+    }
+  }
+
+  private async _askToDiscardNext(): Promise<void> {
+    const { name, trans } = this._options;
+    const { button } = await showDialog({
+      title: trans.__('Discard what is saved for the next start?'),
+      body: trans.__('%1 then starts with the profile that it has now.', name),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Cancel') }),
+        Dialog.warnButton({ label: trans.__('Discard') })
+      ],
+      defaultButton: 0
+    });
+    if (button.accept) {
+      await this._tellFailure(
+        trans.__('It was not discarded'),
+        this.model.discardNext()
+      );
+    }
+  }
+
+  private async _tellFailure(
+    title: string,
+    work: Promise<void>
+  ): Promise<void> {
     try {
-      const diff = await model.review();
-      if (diff === null || model.look.kind !== 'ready') {
-        return;
-      }
-      if (diff.changes.length === 0) {
-        await tellUnchanged(name, trans);
-        return;
-      }
-      const { sheet, view } = model.look;
-      const isStarted = view.started;
-      const { fields } = sheet;
-      switch (await askToSave({ name, diff, fields, isStarted, trans })) {
-        case 'save':
-          return await model.save(isStarted);
-        case 'keep':
-          return model.keep();
-      }
+      await work;
     } catch (reason) {
       const { showEdiError } = await import('../commands/errors');
-      await showEdiError(trans.__('The profile was not saved'), reason, trans);
+      await showEdiError(title, reason, this._options.trans);
     }
   }
 

@@ -36,6 +36,13 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
   const name = typed ?? inspection?.name ?? suggestName(folder) ?? '';
   const environment = chosen ?? model.environment?.id ?? null;
   const fault = useNameFault(model, environment, name, trans);
+  const { name: reflect } = inspected;
+  const isSeen = inspection !== null;
+  React.useEffect(() => {
+    if (isSeen && isValidName(name)) {
+      reflect(name);
+    }
+  }, [isSeen, name, reflect]);
   const isReady =
     inspection !== null &&
     !isBusy &&

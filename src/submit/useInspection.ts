@@ -7,6 +7,9 @@ import { EdiError } from '../api/errors';
 /** The check that a fix is missing for, when there is no such file at all. */
 const MISSING = 'missing-file';
 
+/** Milliseconds without a keystroke after which a typed name is looked at. */
+const PAUSE = 300;
+
 /** What is known of the folder. */
 export type Look =
   | { readonly kind: 'looking' }
@@ -22,6 +25,8 @@ export interface IInspected {
   fault: EdiError | null;
   /** Look at the folder again. */
   again: () => void;
+  /** Have the findings reflect this name, once nothing more is typed. */
+  name: (name: string) => void;
   /** Apply the fix of one finding. */
   fix: (id: string) => void;
   /** Make all missing files for which there is a fix. */
@@ -39,12 +44,19 @@ export function useInspection(client: IEdiClient, path: string): IInspected {
   const [isBusy, setBusy] = React.useState(false);
   const [fault, setFault] = React.useState<EdiError | null>(null);
   const lifetime = React.useRef(new AbortController());
+  /** The name that the folder is looked at with; null for its own. */
+  const asked = React.useRef<string | null>(null);
+  const pause = React.useRef<number>();
 
   const inspect = React.useCallback(async (): Promise<void> => {
     const { signal } = lifetime.current;
+    const name = asked.current;
     try {
-      const inspection = await client.inspect(path, signal);
-      setLook({ kind: 'seen', inspection });
+      const inspection = await client.inspect(path, name, signal);
+      // The answer about a name that was typed over may come last.
+      if (name === asked.current) {
+        setLook({ kind: 'seen', inspection });
+      }
     } catch (reason) {
       const error = EdiError.from(reason);
       if (!signal.aborted && !error.isCancelled) {
@@ -55,9 +67,27 @@ export function useInspection(client: IEdiClient, path: string): IInspected {
 
   React.useEffect(() => {
     const controller = (lifetime.current = new AbortController());
+    asked.current = null;
     void inspect();
-    return () => controller.abort();
+    return () => {
+      controller.abort();
+      window.clearTimeout(pause.current);
+    };
   }, [inspect]);
+
+  const own = look.kind === 'seen' ? look.inspection.name : null;
+  const name = React.useCallback(
+    (wanted: string): void => {
+      window.clearTimeout(pause.current);
+      if (wanted !== (asked.current ?? own)) {
+        pause.current = window.setTimeout(() => {
+          asked.current = wanted;
+          void inspect();
+        }, PAUSE);
+      }
+    },
+    [inspect, own]
+  );
 
   /** One thing at a time: a fix is valid only for the folder as it was checked. */
   const change = async (work: () => Promise<void>): Promise<void> => {
@@ -77,7 +107,7 @@ export function useInspection(client: IEdiClient, path: string): IInspected {
   };
 
   const apply = async (id: string): Promise<Inspection> => {
-    const inspection = await client.fix(path, id);
+    const inspection = await client.fix(path, id, asked.current);
     setLook({ kind: 'seen', inspection });
     return inspection;
   };
@@ -101,6 +131,7 @@ export function useInspection(client: IEdiClient, path: string): IInspected {
     look,
     isBusy,
     fault,
+    name,
     again: () => void change(inspect),
     fix: id =>
       void change(async () => {

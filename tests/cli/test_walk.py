@@ -10,7 +10,7 @@ from pathlib import Path
 from support.command_line import CommandLine
 
 from edi_labext.client import EdiClient
-from edi_labext.operations import undeploy
+from edi_labext.operations import NextProfiles, save_for_next_start, start_and_wait, undeploy
 
 
 def ok(command: CommandLine, *arguments: str) -> str:
@@ -103,6 +103,30 @@ def test_a_replaced_model_keeps_its_profile(
     assert client.app_profile("replaced")["policy"]["task_execution_timeout"] == 7
     assert "State:            Stopped" in edi.lines("model", "view", "replaced", "-s")
     undeploy(client, "replaced")
+
+
+def test_a_profile_saved_for_the_next_start_is_used_by_the_next_start(
+    edi: CommandLine, client: EdiClient, folder: Callable[[str], Path]
+) -> None:
+    """Saved in JupyterLab while it ran; stopped and started by a script."""
+    edi.lines("model", "deploy", "-p", str(folder("later")))
+    start_and_wait(client, "later")
+    document = client.app_profile("later")
+    document["policy"]["kernel_min"] = 2
+    save_for_next_start(client, "later", document)
+    edi.lines("model", "stop", "later", "-f")
+    wait_for("State:            Stopped", edi, "model", "view", "later", "-s")
+    started = edi("model", "start", "later")
+    assert started.stdout.startswith('Starting model "later"')
+    assert "saved for its next start" in started.stderr
+    assert client.app_profile("later")["policy"]["kernel_min"] == 2
+
+    document["policy"]["kernel_min"] = 3
+    save_for_next_start(client, "later", document)
+    edi.lines("model", "stop", "later", "-f")
+    wait_for("State:            Stopped", edi, "model", "view", "later", "-s")
+    edi.lines("model", "undeploy", "later", "-f")
+    assert NextProfiles.of(client).names() == frozenset()
 
 
 def test_profiles_with_faults_name_every_one(

@@ -35,6 +35,8 @@ EXPECTED = {
     ("GET", "environments/{env}/deployments/{name}/profile"): "read",
     ("PUT", "environments/{env}/deployments/{name}/profile"): "execute",
     ("POST", "environments/{env}/deployments/{name}/profile/diff"): "read",
+    ("PUT", "environments/{env}/deployments/{name}/profile/next"): "execute",
+    ("DELETE", "environments/{env}/deployments/{name}/profile/next"): "execute",
     ("GET", "environments/{env}/deployments/{name}/sample-payload"): "read",
     ("POST", "environments/{env}/deployments/{name}/infer"): "execute",
     ("POST", "submissions/inspect"): "execute",

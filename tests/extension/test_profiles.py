@@ -41,7 +41,16 @@ def changed(profile, path, value):
 
 async def test_a_profile_comes_with_what_is_needed_to_edit_it(call, deployed):
     view = (await call("GET", deployed)).json
-    assert set(view) == {"profile", "schema", "honoured", "text", "started", "revision"}
+    assert set(view) == {
+        "profile",
+        "schema",
+        "honoured",
+        "text",
+        "started",
+        "revision",
+        "next",
+    }
+    assert view["next"] is None
     assert view["profile"]["name"] == "profiled"
     assert view["profile"]["kernel"]["gpu"] == "no"
     assert json.loads(view["text"]) == view["profile"]
@@ -188,8 +197,14 @@ async def test_bodies_that_are_no_profile_are_refused(call, deployed):
         ({"profile": {**profile, **{f"x{n}": 1 for n in range(10_000)}}}, 400, "too_many_fields"),
         ({"profile": {**profile, "deep": json.loads("[" * 63 + "]" * 63)}}, 400, "too_deep"),
     ):
-        for verb, path in (("PUT", deployed), ("POST", f"{deployed}/diff")):
+        for verb, path in (
+            ("PUT", deployed),
+            ("PUT", f"{deployed}/next"),
+            ("POST", f"{deployed}/diff"),
+        ):
             if verb == "POST" and set(body) - {"profile"}:
+                continue
+            if path.endswith("/next") and "restart" in body:
                 continue
             refused = await call(verb, path, body)
             assert (refused.status, refused.json["code"]) == (status, code), (verb, str(body)[:80])
@@ -271,3 +286,74 @@ async def test_an_edi_of_another_release_keeps_its_own_fields(call, finished, wm
     ] == "done"
     [sent] = [request for request in wmla.received if request.method == "PUT"]
     assert json.loads(sent.body) == edited
+
+
+async def test_what_is_started_takes_a_profile_for_its_next_start(call, finished, deployed):
+    assert (await finished(await call("POST", f"{LOCAL}/profiled/start")))["state"] == "done"
+    view = (await call("GET", deployed)).json
+    edited = changed(view["profile"], "policy.kernel_min", 2)
+    body = {"profile": edited, "revision": view["revision"]}
+    kept = await call("PUT", f"{deployed}/next", body)
+    assert kept.status == 200
+    waiting = kept.json["next"]
+    assert waiting["profile"] == edited
+    assert waiting["outdated"] is False
+    assert [(item["path"], item["old"], item["new"]) for item in waiting["changes"]] == [
+        ("policy.kernel_min", 1, 2)
+    ]
+    assert '+    "kernel_min": 2,' in waiting["text"]
+    # The EDI has what it had, and everybody who asks is told of both.
+    assert kept.json["profile"] == view["profile"]
+    assert (await call("GET", deployed)).json == kept.json
+    rows = (await call("GET", LOCAL)).json["deployments"]
+    assert [row["next_profile"] for row in rows] == [True]
+
+    assert (await finished(await call("POST", f"{LOCAL}/profiled/restart")))["state"] == "done"
+    now = (await call("GET", deployed)).json
+    assert now["next"] is None
+    assert now["profile"]["policy"]["kernel_min"] == 2
+    assert (await call("GET", f"{LOCAL}/profiled")).json["kernels_wanted"] == 2
+
+
+async def test_a_profile_for_the_next_start_can_be_discarded(call, deployed):
+    view = (await call("GET", deployed)).json
+    edited = changed(view["profile"], "policy.kernel_min", 2)
+    assert (await call("PUT", f"{deployed}/next", {"profile": edited})).json["next"]
+    for _ in range(2):
+        gone = await call("DELETE", f"{deployed}/next")
+        assert (gone.status, gone.json["next"]) == (200, None)
+
+
+async def test_a_start_that_needs_a_decision_is_refused_at_once(call, finished, deployed):
+    view = (await call("GET", deployed)).json
+    mine = changed(view["profile"], "policy.kernel_min", 2)
+    assert (await call("PUT", f"{deployed}/next", {"profile": mine})).status == 200
+    # Somebody else, on another machine: the EDI's own route knows nothing of ours.
+    theirs = changed(view["profile"], "policy.kernel_delay_release_time", 30)
+    saved = await call("PUT", deployed, {"profile": theirs})
+    assert (await finished(saved))["state"] == "done"
+    assert (await call("GET", deployed)).json["next"] is None  # Saved here, so ours is forgotten.
+
+    assert (await call("PUT", f"{deployed}/next", {"profile": mine})).status == 200
+    edited_elsewhere(changed(theirs, "policy.kernel_delay_release_time", 40))
+    assert (await call("GET", deployed)).json["next"]["outdated"] is True
+    for verb in ("start", "restart"):
+        refused = await call("POST", f"{LOCAL}/profiled/{verb}")
+        assert (refused.status, refused.json["code"]) == (409, "next_profile_outdated")
+        assert refused.json["hint"]
+    old = {"profile": mine, "revision": view["revision"]}
+    refused = await call("PUT", f"{deployed}/next", old)
+    assert (refused.status, refused.json["code"]) == (409, "changed_since_read")
+    assert (await call("DELETE", f"{deployed}/next")).status == 200
+    assert (await finished(await call("POST", f"{LOCAL}/profiled/start")))["state"] == "done"
+
+
+def edited_elsewhere(document):
+    """Save a profile as a program without our operations would."""
+    from edi_labext.client import EnvironmentSet, LocalEngine, default_store
+
+    environments = EnvironmentSet({}, LocalEngine(default_store(), "background"))
+    try:
+        environments.connect("local").update_profile("profiled", document)
+    finally:
+        environments.close()

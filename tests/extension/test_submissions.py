@@ -27,6 +27,10 @@ def misspelt(text):
     return text.replace('"kernel_path"', '"kernel_paht"')
 
 
+def badly_named(text):
+    return json.dumps({**json.loads(text), "name": "Ping Pong"})
+
+
 async def test_a_good_folder_has_no_errors(call, sample):
     inspection = (await call("POST", INSPECT, {"path": sample("good")})).json
     assert [item for item in inspection["findings"] if item["severity"] == "error"] == []
@@ -91,3 +95,33 @@ async def test_what_the_checks_refuse_is_not_deployed(call, described, running_e
     refused = await call("POST", "edi/environments/local/deployments", body)
     assert refused.status == 400
     assert (await call("GET", "edi/jobs")).json == {"jobs": []}
+
+
+async def test_the_chosen_name_counts_and_not_the_files(call, finished, described, running_engine):
+    path = described("named", badly_named)
+
+    def errors(inspection):
+        return [item["code"] for item in inspection["findings"] if item["severity"] == "error"]
+
+    assert errors((await call("POST", INSPECT, {"path": path})).json) == ["invalid-name"]
+    looked = (await call("POST", INSPECT, {"path": path, "name": "chosen"})).json
+    assert errors(looked) == []
+    assert looked["name"] == "chosen"
+    assert [item["code"] for item in looked["findings"]] == ["name-mismatch"]
+    wrong = (await call("POST", INSPECT, {"path": path, "name": "-"})).json
+    assert set(errors(wrong)) == {"invalid-name"}
+    body = {"source": {"kind": "folder", "path": path}, "name": "chosen", "start": False}
+    deployments = "edi/environments/local/deployments"
+    assert (await finished(await call("POST", deployments, body)))["state"] == "done"
+    gone = await finished(await call("DELETE", f"{deployments}/chosen"))
+    assert gone["state"] == "done"
+
+
+async def test_a_fix_is_applied_to_the_folder_as_it_was_looked_at(call, described):
+    path = described("both", lambda text: misspelt(badly_named(text)))
+    asked = {"path": path, "name": "chosen"}
+    looked = (await call("POST", INSPECT, asked)).json
+    fix = next(item["fix"]["id"] for item in looked["findings"] if item["fix"])
+    mended = (await call("POST", FIX, {**asked, "fix": fix})).json
+    assert len(mended["findings"]) < len(looked["findings"])
+    assert "invalid-name" not in [item["code"] for item in mended["findings"]]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.engine import needs_engine, running_engine
+from support.profiled_edi import ProfiledEdi
 from support.scripted_edi import Reply, ScriptedEdi
 from support.small_edi import SmallEdi
 
@@ -142,26 +143,6 @@ def test_what_a_patch_does_is_in_the_diff(document: dict[str, Any], patch: dict[
 
 
 # --- on any EDI -------------------------------------------------------------------------------
-
-
-class ProfiledEdi:
-    """Adds the profile routes to a :class:`SmallEdi`: refused while it is started."""
-
-    def __init__(self, small: SmallEdi, server: ScriptedEdi, document: dict[str, Any]) -> None:
-        self.document = document
-        self.puts = 0
-        self.refusal: Reply | None = None
-        server.on("GET", "/model/digits/appprofile", lambda _: Reply.json(self.document))
-
-        def put(request: Any) -> Reply:
-            self.puts += 1
-            if self.refusal is not None:
-                return self.refusal
-            assert small.deployments["digits"].state == "stopped"
-            self.document = json.loads(request.body)
-            return Reply.json({})
-
-        server.on("PUT", "/model/digits/appprofile", put)
 
 
 @pytest.fixture

@@ -82,6 +82,23 @@ def test_another_name_is_written_into_model_json_and_nothing_else(make_folder: M
         assert tar.getnames()[0] == "other-name"
 
 
+def test_a_name_stands_for_one_that_cannot_be_used(make_folder: MakeFolder) -> None:
+    model = '{"name": "Bad Name", "kernel_path": "kernel.py"}'
+    folder = make_folder({"model.json": model})
+    out = io.BytesIO()
+    pack(inspect(folder, name="good"), out, name="good")
+    assert json.loads(contents(out.getvalue())["model.json"]) == {
+        "name": "good",
+        "kernel_path": "kernel.py",
+    }
+
+
+def test_the_name_that_is_there_already_leaves_the_file_as_it_is(make_folder: MakeFolder) -> None:
+    model = '{ "name":"digits",  "kernel_path":"kernel.py" }'
+    folder = make_folder({"model.json": model})
+    assert contents(packed(folder, name="digits"))["model.json"] == model.encode()
+
+
 def test_summary_counts_what_edi_calls_size(make_folder: MakeFolder) -> None:
     out = io.BytesIO()
     summary = build(make_folder({"w.bin": b"1" * 1000}), out, name="longer-name-than-before")

@@ -44,7 +44,15 @@ from .environments import (
     TokenRequest,
     VariableToken,
 )
-from .profiles import FieldChange, ProfileDiff, ProfileDiffRequest, ProfileRequest, ProfileView
+from .profiles import (
+    FieldChange,
+    NextProfile,
+    NextProfileRequest,
+    ProfileDiff,
+    ProfileDiffRequest,
+    ProfileRequest,
+    ProfileView,
+)
 from .submissions import (
     MAX_INSPECTED_FILES,
     FindingInfo,
@@ -65,6 +73,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     InferRequest,
     InspectRequest,
     LeaseRequest,
+    NextProfileRequest,
     ProfileDiffRequest,
     ProfileRequest,
     TokenRequest,
@@ -123,6 +132,8 @@ __all__ = [
     "Lease",
     "LeaseRequest",
     "Limits",
+    "NextProfile",
+    "NextProfileRequest",
     "NoBody",
     "PastedToken",
     "Problem",

@@ -36,6 +36,47 @@ class ProfileDiffRequest(Body):
     profile: dict[str, Any]
 
 
+class NextProfileRequest(Body):
+    """A whole profile to keep until the deployment is next stopped or started.
+
+    ``revision`` is that of the profile that was edited; when it is given and the profile has
+    changed since, nothing is kept.
+    """
+
+    profile: dict[str, Any]
+    revision: str | None = None
+
+
+class FieldChange(Reply):
+    """One field that differs; ``old`` or ``new`` is ``None`` when it is only in the other."""
+
+    path: str
+    old: ProfileValue
+    new: ProfileValue
+
+
+class NextProfile(Reply):
+    """A profile that waits on the Jupyter server's machine for the next start.
+
+    Attributes
+    ----------
+    profile:
+        The whole document.
+    saved_at:
+        Unix seconds UTC.
+    outdated:
+        Whether the EDI's profile has changed since; then somebody must decide between both.
+    changes, text:
+        What it would change, field by field and as a unified diff.
+    """
+
+    profile: dict[str, Any]
+    saved_at: float
+    outdated: bool
+    changes: list[FieldChange]
+    text: str
+
+
 class ProfileView(Reply):
     """The profile of a deployment and what is needed to edit it.
 
@@ -54,6 +95,8 @@ class ProfileView(Reply):
         Whether the deployment is started, so that saving needs a restart.
     revision:
         Digest of the document.
+    next:
+        What waits for the next start; ``None`` when nothing does.
     """
 
     profile: dict[str, Any]
@@ -62,14 +105,7 @@ class ProfileView(Reply):
     text: str
     started: bool
     revision: str
-
-
-class FieldChange(Reply):
-    """One field that differs; ``old`` or ``new`` is ``None`` when it is only in the other."""
-
-    path: str
-    old: ProfileValue
-    new: ProfileValue
+    next: NextProfile | None
 
 
 class ProfileDiff(Reply):

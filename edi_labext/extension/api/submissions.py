@@ -11,16 +11,18 @@ MAX_INSPECTED_FILES = 200
 
 
 class InspectRequest(Body):
-    """The folder to look at before it is deployed."""
+    """The folder to look at before it is deployed; ``name`` instead of ``model.json``'s."""
 
     path: str
+    name: str | None = None
 
 
 class FixRequest(Body):
-    """The fix of a finding to apply to a folder; ``fix`` is its ``id``."""
+    """The fix of a finding to apply to a folder; ``fix`` is its ``id``, ``name`` as inspected."""
 
     path: str
     fix: str
+    name: str | None = None
 
 
 class InspectedFile(Reply):

@@ -26,6 +26,26 @@ class ProfileHandler(EdiHandler):
         self.finish_job(await self.edi.save_profile(env, name, request))
 
 
+class NextProfileHandler(EdiHandler):
+    """The profile that waits for the next start of a started deployment."""
+
+    @web.authenticated
+    @authorized("execute", resource=RESOURCE)
+    async def put(self, env: str, name: str) -> None:
+        """Keep a profile for the next start: ``NextProfileRequest`` → ``ProfileView``."""
+        from ..api import NextProfileRequest
+
+        request = self.read_body(NextProfileRequest)
+        self.finish_model(await self.edi.save_next_profile(env, name, request))
+
+    @web.authenticated
+    @authorized("execute", resource=RESOURCE)
+    async def delete(self, env: str, name: str) -> None:
+        """Forget what waits: → ``ProfileView``."""
+        self.read_no_body()
+        self.finish_model(await self.edi.discard_next_profile(env, name))
+
+
 class ProfileDiffHandler(EdiHandler):
     """What saving a profile would change."""
 

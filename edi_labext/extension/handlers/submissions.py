@@ -17,7 +17,7 @@ class InspectHandler(EdiHandler):
         from ..api import InspectRequest
 
         request = self.read_body(InspectRequest)
-        self.finish_model(await self.edi.inspect(request.path))
+        self.finish_model(await self.edi.inspect(request.path, request.name))
 
 
 class FixHandler(EdiHandler):
@@ -30,4 +30,4 @@ class FixHandler(EdiHandler):
         from ..api import FixRequest
 
         request = self.read_body(FixRequest)
-        self.finish_model(await self.edi.fix(request.path, request.fix))
+        self.finish_model(await self.edi.fix(request.path, request.fix, request.name))

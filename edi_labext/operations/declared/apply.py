@@ -81,7 +81,13 @@ def _apply(
         done.append("removed")
         return
     if plan.stop:
-        stop_and_wait(client, name, report=report, cancellation=cancellation)
+        stop_and_wait(
+            client,
+            name,
+            report=report,
+            cancellation=cancellation,
+            adopt_next=not plan.profile,
+        )
         done.append("stopped")
     try:
         _send(client, plan, done, report=report, cancellation=cancellation)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from ...errors import FieldProblem, InvalidInput, echo, echo_path
 from ...models import Attribute, EnvironmentVariable, Profile, check_name, check_profile
-from ..profile import apply_patch
+from ..profile_diff import apply_patch
 from .yaml_lines import MAX_YAML_BYTES, line_of, read_yaml
 
 #: Name of the file where none is given.

@@ -13,7 +13,7 @@ from ...errors import InvalidInput, NotFound, echo
 from ...models import ModelDescription, Profile, check_profile, refuse_problems
 from ...submission import CheckReport, check_folder
 from ..overview import observe
-from ..profile import ProfileChange, apply_patch, profile_diff
+from ..profile_diff import ProfileChange, apply_patch, profile_diff
 from .fingerprint import Fingerprint, take_fingerprint
 from .manifest import Manifest, ServiceEntry
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from ...models import is_valid_name
 from ..beneath import opened_folder
 from ..content import Submission
 from ..folder import inspect
@@ -33,7 +34,7 @@ def check_folder(folder: Path, *, name: str | None = None) -> CheckReport:
     folder:
         The folder.
     name:
-        The name to deploy under, instead of ``model.json``'s.
+        The name to deploy under, instead of ``model.json``'s, which then may be wrong.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def check_folder(folder: Path, *, name: str | None = None) -> CheckReport:
     InvalidInput
         ``not_a_folder``, or ``unreadable`` when the folder itself may not be listed.
     """
-    submission = inspect(folder)
+    submission = inspect(folder, name=name if is_valid_name(name) else None)
     with opened_folder(submission.folder) as root:
         snapshot = Snapshot.of(submission, root)
         look = functools.partial(_content, name=name, read=functools.cache(read_source))

@@ -18,7 +18,7 @@ from .findings import Change
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
-def apply_fix(folder: Path, fix_id: str) -> None:
+def apply_fix(folder: Path, fix_id: str, *, name: str | None = None) -> None:
     """Make the change of one fix that :func:`~.check.check_folder` offers for ``folder``.
 
     The file is replaced in one step, keeps its mode, and holds either the old or the new content,
@@ -30,6 +30,8 @@ def apply_fix(folder: Path, fix_id: str) -> None:
         The folder.
     fix_id:
         :attr:`~.findings.Fix.id` of a fix.
+    name:
+        The name that the folder was checked with.
 
     Raises
     ------
@@ -41,7 +43,7 @@ def apply_fix(folder: Path, fix_id: str) -> None:
     NotFound, InvalidInput
         As for :func:`~.check.check_folder`.
     """
-    report = check_folder(folder)
+    report = check_folder(folder, name=name)
     fixes = (found.fix for found in report.findings if found.fix is not None)
     fix = next((fix for fix in fixes if fix.id == fix_id), None)
     if fix is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from ...errors import EdiError, InvalidInput, echo
-from ...models import MODEL_JSON, check_name, submission_errors, suggest_name
+from ...models import MODEL_JSON, check_name, is_valid_name, submission_errors, suggest_name
 from ..folder import why_missing
 from .description_file import DescriptionFile, new_description
 from .findings import Finding, Fix, make_fix
@@ -88,7 +88,10 @@ class ModelJsonCheck:
         if self.file.raw is None:
             yield self._unreadable(self.file)
             return
-        for error in submission_errors(self.file.raw):
+        raw = self.file.raw
+        if is_valid_name(self._name):
+            raw = {**raw, "name": self._name}
+        for error in submission_errors(raw):
             yield self._field_error(self.file, error)
         yield from self._kernel_not_found(self.file)
         yield from self._oddities(self.file)

@@ -105,6 +105,27 @@ describe('the commands', () => {
     await done;
   });
 
+  it('lead to the profile when somebody has to decide between two', async () => {
+    const opened = jest.fn();
+    commands.addCommand(CommandIDs.editProfile, {
+      describedBy: { args: {} },
+      execute: opened
+    });
+    client.start.mockRejectedValueOnce(
+      new EdiError({ code: 'next_profile_outdated', message: 'It differs.' })
+    );
+    const done = commands.execute(CommandIDs.start, { name: 'stopped' });
+    await waitForDialog();
+    const dialog = document.querySelector('.jp-Dialog');
+    expect(dialog?.textContent).toContain('Which profile shall stopped start');
+    await acceptDialog();
+    await done;
+    expect(opened).toHaveBeenCalledWith({
+      environment: 'local',
+      name: 'stopped'
+    });
+  });
+
   it('deploy the sample', async () => {
     await commands.execute(CommandIDs.deploySample);
     expect(client.deploy).toHaveBeenCalledWith('local', {

@@ -100,7 +100,7 @@ describe('the findings', () => {
     await show(mendable('a'), mendable('b'), aFinding('no fix'), mendable('c'));
 
     await press('Fix: Mend b');
-    expect(client.fix).toHaveBeenLastCalledWith(PATH, 'b');
+    expect(client.fix).toHaveBeenLastCalledWith(PATH, 'b', null);
     expect(focused()).toBe('Fix: Mend c');
     expect(screen.getByRole('status').textContent).toContain('3 problems');
 
@@ -176,8 +176,8 @@ describe('the findings', () => {
       );
       await press('Create the missing files');
       expect(client.fix.mock.calls).toEqual([
-        [PATH, 'model.json'],
-        [PATH, 'later']
+        [PATH, 'model.json', null],
+        [PATH, 'later', null]
       ]);
       expect(screen.queryByText('Not a submission yet')).toBeNull();
     });

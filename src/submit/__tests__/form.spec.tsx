@@ -15,7 +15,7 @@ import {
   FakeClient,
   trans
 } from '../../__tests__/fakes';
-import type { RuntimeInfo } from '../../api/wire';
+import type { Inspection, RuntimeInfo } from '../../api/wire';
 import { EdiError } from '../../api/errors';
 import { DeploymentsModel } from '../../deployments/model';
 import { DeployForm } from '../form';
@@ -84,6 +84,69 @@ describe('the deploy form', () => {
     fireEvent.click(screen.getByRole('button', { name: 'Use “my-digits”' }));
     expect(choice()).toMatchObject({ name: 'my-digits' });
     expect(document.activeElement).toBe(name());
+  });
+
+  describe('looks at the folder', () => {
+    afterEach(() => jest.useRealTimers());
+
+    /** Show the form, and from then on only let time pass by {@link wait}. */
+    const showStill = async (path?: string): Promise<void> => {
+      await show(path);
+      jest.useFakeTimers();
+    };
+    const wait = (milliseconds: number): Promise<void> =>
+      act(() => jest.advanceTimersByTimeAsync(milliseconds));
+    const names = (): unknown[] =>
+      client.inspect.mock.calls.map(([, wanted]) => wanted);
+
+    it('with the typed name, once nothing more is typed', async () => {
+      await showStill();
+      for (const text of ['m', 'mi', 'mine', 'Mine', 'mine-2']) {
+        fireEvent.change(name(), { target: { value: text } });
+        await wait(100);
+      }
+      expect(names()).toEqual([null]);
+      await wait(300);
+      expect(names()).toEqual([null, 'mine-2']);
+      expect(choice()).toMatchObject({ name: 'mine-2' });
+      // The name of model.json again: it stands for itself.
+      fireEvent.change(name(), { target: { value: 'digits' } });
+      await wait(1000);
+      expect(names()).toEqual([null, 'mine-2', 'digits']);
+    });
+
+    it('with the name that it proposes, so that the file may have a bad one', async () => {
+      const bad = aFinding('It is no name.', { code: 'invalid-name' });
+      client.inspect.mockImplementation(async (_path, wanted) =>
+        anInspection({ name: null, findings: wanted === null ? [bad] : [] })
+      );
+      await show('work/My Folder');
+      await waitFor(() =>
+        expect(choice()).toMatchObject({ name: 'my-folder' })
+      );
+      expect(names()).toEqual([null, 'my-folder']);
+      // Nothing more to ask, though the answer names none.
+      jest.useFakeTimers();
+      await wait(5000);
+      expect(names()).toHaveLength(2);
+    });
+
+    it('and believes the newest answer only', async () => {
+      await showStill();
+      let answer: (found: Inspection) => void = () => undefined;
+      client.inspect.mockImplementationOnce(
+        () => new Promise(resolve => (answer = resolve))
+      );
+      fireEvent.change(name(), { target: { value: 'first' } });
+      await wait(400);
+      fireEvent.change(name(), { target: { value: 'second' } });
+      await wait(400);
+      await act(async () =>
+        answer(anInspection({ findings: [aFinding('Of the first.')] }))
+      );
+      expect(screen.queryByText('Of the first.')).toBeNull();
+      expect(choice()).toMatchObject({ name: 'second' });
+    });
   });
 
   it('refuses a name that is taken', async () => {

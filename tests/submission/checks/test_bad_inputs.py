@@ -253,6 +253,16 @@ def test_row_16_the_name_differs_from_the_argument(make: MakeSubmission) -> None
     assert check_folder(folder, name="digits").findings == ()
 
 
+@pytest.mark.parametrize("name", ['"Bad Name"', "3", "null", '""'])
+def test_a_valid_name_stands_for_whatever_the_file_has(make: MakeSubmission, name: str) -> None:
+    folder = make({"model.json": f'{{"name": {name}, "kernel_path": "kernel.py"}}'})
+    assert any(found.field == "name" for found in check_folder(folder).errors)
+    report = check_folder(folder, name="other")
+    assert report.errors == ()
+    assert report.require_deployable().name == "other"
+    assert [found.field for found in check_folder(folder, name="Other").errors] == ["name", "name"]
+
+
 def test_row_18_a_kernel_that_is_a_link(make: MakeSubmission, tmp_path: Path) -> None:
     (tmp_path / "k.py").write_text(KERNEL)
     folder = make({"kernel.py": None})

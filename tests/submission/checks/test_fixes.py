@@ -375,8 +375,8 @@ def test_a_link_stays_a_link(make: MakeSubmission) -> None:
 def racing(monkeypatch: pytest.MonkeyPatch, between: object) -> None:
     """Run ``between`` after the check inside of ``apply_fix``, before it writes."""
 
-    def check(folder: Path) -> CheckReport:
-        report = check_folder(folder)
+    def check(folder: Path, *, name: str | None = None) -> CheckReport:
+        report = check_folder(folder, name=name)
         between(folder)  # type: ignore[operator]
         return report
 
