@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.processes import START, children, gone_within
+from support.pythons import FIT
 
 from edi_labext.errors import Unavailable
 from edi_labext.serving.launchers import process as process_module
@@ -248,6 +249,23 @@ def test_who_escapes_the_group_ends_with_the_kernel(bench, how):
     bench(scene)
 
 
+OLD_PYTHON_ESCAPE = ESCAPE.replace(
+    "if (pid := os.fork()) == 0:", "pid = os.fork()\n    if pid == 0:"
+)
+
+
+@pytest.mark.parametrize("python", FIT)
+def test_the_guard_stands_in_every_python(bench, python):
+    async def scene(b: Bench):
+        process = await b.launch(OLD_PYTHON_ESCAPE + "os.abort()\n", interpreter=python)
+        escaped = int(await said(process))
+        assert await process.exited == KernelExit(signal=signal.SIGABRT)
+        assert gone_within([escaped], 0)
+        let_go(process)
+
+    bench(scene)
+
+
 def test_when_the_guard_is_killed_group_and_marked_processes_end(bench):
     async def scene(b: Bench):
         mark = f"k-{os.getpid()}-guardless"
@@ -355,10 +373,15 @@ def test_descriptors_and_threads_do_not_grow(bench):
             await process.exited
             let_go(process)
 
+        async def count():
+            # The look for strays in the spawner's thread is over.
+            await asyncio.get_running_loop().run_in_executor(b.launcher._spawner, int)
+            return len(os.listdir("/proc/self/fd")), threading.active_count()
+
         await once()
-        before = (len(os.listdir("/proc/self/fd")), threading.active_count())
+        before = await count()
         for _ in range(30):
             await once()
-        assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+        assert await count() == before
 
     bench(scene)

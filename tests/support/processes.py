@@ -12,8 +12,8 @@ from edi_labext.serving.kernel import KERNEL_PATH
 START = f"""
 import runpy, sys, os
 sys.path.append({str(KERNEL_PATH)!r})
-from _edi_host.guard import stand_guard
-stand_guard(int(sys.argv[1]), int(sys.argv[3]))
+from _edi_host.guard import stand_guard, wait_for_guard
+wait_for_guard(stand_guard(int(sys.argv[1]), int(sys.argv[3])))
 import socket
 link = socket.socket(fileno=int(sys.argv[1]))
 runpy.run_path(sys.argv[2], {{"link": link}}, run_name="__main__")

@@ -21,10 +21,14 @@ def main() -> None:
     # Public submissions hold a stand-in redhareapi.py beside kernel.py; ours is loaded first.
     if sys.path[:1] != [_FOLDER]:
         sys.path.insert(0, _FOLDER)  # with PYTHONSAFEPATH the script's folder is not on the path
+    waiting = None
     if len(sys.argv) > 3:
-        from _edi_host.guard import stand_guard  # type: ignore[import-not-found, unused-ignore]
+        from _edi_host.guard import (  # type: ignore[import-not-found, unused-ignore]
+            stand_guard,
+            wait_for_guard,
+        )
 
-        stand_guard(fd, int(sys.argv[3]))
+        waiting = stand_guard(fd, int(sys.argv[3]))
     import atexit
     import faulthandler
     import runpy
@@ -41,6 +45,8 @@ def main() -> None:
     atexit.register(host.at_exit)
     host.greet()
 
+    if waiting is not None:
+        wait_for_guard(waiting)
     sys.argv[:] = [kernel_file]
     others = [entry for entry in sys.path if entry != _FOLDER]
     sys.path[:] = [os.path.dirname(kernel_file), _FOLDER, *others]

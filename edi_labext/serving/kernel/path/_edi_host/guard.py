@@ -28,23 +28,41 @@ GRACE = 0.8
 _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36  # of prctl(2)
 
 
-def stand_guard(link: int, lifeline: int) -> None:
+def stand_guard(link: int, lifeline: int) -> int:
     """Fork. Return in the child, which becomes the kernel; the parent never returns.
 
     Parameters
     ----------
     link, lifeline:
         Descriptors: the kernel keeps the first, the guard the second.
+
+    Returns
+    -------
+    int
+        A descriptor for :func:`wait_for_guard`.
     """
+    waiting, ready = os.pipe()
     kernel = os.fork()
     if kernel == 0:
         os.close(lifeline)
-        return
+        os.close(ready)
+        return waiting
     try:
+        os.close(waiting)
         os.close(link)
-        _Guard(kernel, lifeline).stand()
+        guard = _Guard(kernel, lifeline)
+        os.close(ready)
+        guard.stand()
     finally:
         os._exit(70)  # a fault of ours; the engine ends the group
+
+
+def wait_for_guard(waiting: int) -> None:
+    """Return once the guard stands: whoever was orphaned before would escape it."""
+    try:
+        os.read(waiting, 1)
+    finally:
+        os.close(waiting)
 
 
 class _Guard:
