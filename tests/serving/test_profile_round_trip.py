@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.engine_process import EngineProcess
 
+from edi_labext.serving.store import Record
+
 #: What a document may hold that we do not know: no number that JSON readers differ about.
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(-1e9, 1e9)
@@ -55,7 +57,9 @@ def before(engine: EngineProcess) -> dict[str, Any]:
 def saved(store: Path) -> dict[str, Any]:
     """Return the profile as it lies on the disk, beside the package."""
     [manifest] = store.glob("repo/shaped/*.json")
-    return json.loads(manifest.read_text())["profile"]
+    record = Record.from_manifest(manifest.read_bytes(), manifest.with_suffix(""))
+    assert record is not None
+    return record.profile.to_wire()
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
