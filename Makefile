@@ -36,12 +36,12 @@ test-js:
 test-ui:
 	.venv/bin/python scripts/ui_tests.py
 
-soak: setup ## the long tests, then the engine's short ones ten times (under 30 min)
+soak: setup ## the long tests, then contract suite and short soaks ten times (under 30 min)
 	.venv/bin/python -m pytest -q -m soak --timeout 3600 -rP
 	@for number in 1 2 3 4 5 6 7 8 9 10; do \
 	  echo "repeat $$number of 10"; \
 	  .venv/bin/python -m pytest -q -m "not soak" -n 2 --dist loadfile \
-	    tests/serving tests/contract tests/soak || exit 1; \
+	    tests/contract tests/soak || exit 1; \
 	done
 
 lint: setup ## ruff, mypy, eslint, prettier, stylelint, schema drift
