@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -77,7 +78,10 @@ def _step(name: str, inputs: Iterable[Path], action: Callable[[], None], extra: 
 
 def _make_venv() -> None:
     if VENV.exists():
-        shutil.rmtree(VENV)
+        # Out of the way at once, also when something still writes into it.
+        aside = Path(tempfile.mkdtemp(prefix=".venv-old-", dir=ROOT))
+        VENV.rename(aside / "venv")
+        shutil.rmtree(aside, ignore_errors=True)
     try:
         _run([sys.executable, "-m", "venv", str(VENV)])
     except StepFailedError:
@@ -128,6 +132,8 @@ def _build_front_end() -> None:
 
 
 def _install_extension() -> None:
+    # What an installation left here would be the wheel's second file of that name.
+    (ROOT / "edi_labext/labextension/install.json").unlink(missing_ok=True)
     _pip("--no-deps", "--no-build-isolation", "--editable", ".")
     _run([str(BIN / "jupyter-builder"), "develop", ".", "--overwrite"])
 
