@@ -40,8 +40,16 @@ test('saved for the next start: there after a reload, used by the next start', a
     edi.panel.getByText(/another profile is saved for the next start/)
   ).toBeVisible();
 
-  // Another visit, in which the tab comes back.
+  // Another visit, whether or not JupyterLab has kept its tabs.
   await page.reload({ waitForIsReady: false });
+  await page.evaluate(async () => {
+    const { commands } = window.jupyterapp;
+    await commands.execute('edi:open-panel');
+    await commands.execute('edi:edit-profile', {
+      environment: 'local',
+      name: 'pingpong'
+    });
+  });
   await expect(waiting).toBeVisible();
   await expect(profile.field('Kernels at least')).toHaveValue('2');
   await waiting.getByText('What it changes').click();
