@@ -83,7 +83,8 @@ def _make_venv() -> None:
         VENV.rename(aside / "venv")
         shutil.rmtree(aside, ignore_errors=True)
     try:
-        _run([sys.executable, "-m", "venv", str(VENV)])
+        # `make` may have found the very Python of the environment that just went away.
+        _run([getattr(sys, "_base_executable", sys.executable), "-m", "venv", str(VENV)])
     except StepFailedError:
         shutil.rmtree(VENV, ignore_errors=True)
         raise StepFailedError(

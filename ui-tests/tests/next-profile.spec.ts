@@ -16,6 +16,7 @@ test('saved for the next start: there after a reload, used by the next start', a
   test.setTimeout(180_000);
   await page.goto();
   const edi = new PanelPage(page);
+  await edi.clear();
   await edi.open();
   await edi.panel
     .getByRole('button', { name: 'Deploy the ping-pong sample' })

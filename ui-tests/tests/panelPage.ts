@@ -18,6 +18,23 @@ export class PanelPage {
     await expect(this.panel).toBeVisible();
   }
 
+  /** Undeploy what a test that was cut short left behind. */
+  async clear(): Promise<void> {
+    const list = new URL(
+      'edi/environments/local/deployments',
+      this.page.url().replace(/\/lab.*/, '/')
+    ).href;
+    const names = async (): Promise<string[]> => {
+      const answer = await this.page.request.get(list);
+      const { deployments = [] } = await answer.json();
+      return deployments.map((one: { name: string }) => one.name);
+    };
+    for (const name of await names()) {
+      await this.page.request.delete(`${list}/${encodeURIComponent(name)}`);
+    }
+    await expect.poll(names).toEqual([]);
+  }
+
   row(name: string): Locator {
     return this.panel
       .getByRole('listitem')

@@ -20,6 +20,7 @@ test('edit a profile: pending without a GPU, ready without the wish', async ({
   test.setTimeout(180_000);
   await page.goto();
   const edi = new PanelPage(page);
+  await edi.clear();
   await edi.open();
 
   // Deploy the sample and stop it.
