@@ -204,6 +204,9 @@ class Deployment:
         if state != self._shown:
             self._shown = state
             self._since = self._around.clock.wall()
+            if state == "failed" and self.queue.waiting:
+                # Those who came before are told at once what those who come now are told.
+                self.queue.close(self._refusal(), only_waiting=True)
 
     # --- start and stop ---------------------------------------------------------------------
 

@@ -211,11 +211,11 @@ class TaskQueue:
             self._end_linger(link)
         self._check_drained()
 
-    def close(self, error: EdiError) -> None:
-        """Fail every task with ``error`` now and refuse new ones with the same words."""
-        self._refusal = error
+    def close(self, error: EdiError, *, only_waiting: bool = False) -> None:
+        """Fail every task with ``error`` and refuse new ones so, or fail only what waits."""
+        self._refusal = self._refusal if only_waiting else error
         for task in list(self._tasks):
-            if task.done:
+            if task.done or (only_waiting and task.link is not None):
                 continue  # its kernel still owes it
             if task.link is None:
                 del self._tasks[task]

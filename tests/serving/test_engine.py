@@ -233,6 +233,32 @@ def test_a_kernel_that_does_not_start_says_why(
     engine.wait_for(name, "stopped")
 
 
+def test_those_who_wait_hear_of_a_failed_start_at_once(
+    engine: EngineProcess, tmp_path: Path
+) -> None:
+    # Its first start fails on our word; the next one would go on for longer than anybody waits.
+    go = tmp_path / "go"
+    start = (
+        f"import time\n        while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
+        f"        os.remove({str(go)!r}); raise OSError('no weights')"
+    )
+    engine.deploy("too-late", kernel("pass", start=start))
+    engine.start_model("too-late")
+    with concurrent.futures.ThreadPoolExecutor(3) as clients:
+        answers = [clients.submit(engine.infer, "too-late") for _ in range(3)]
+        deadline = time.monotonic() + 10
+        while engine.status("too-late")["pending_tasks"] < 3:
+            assert time.monotonic() < deadline
+        go.touch()
+        for answer in answers:
+            refused = answer.result()
+            assert error_of(refused) == (503, "deployment_failed")
+            assert "no weights" in refused.json()["message"]
+    assert engine.status("too-late")["pending_tasks"] == 0
+    engine.stop_model("too-late")
+    engine.wait_for("too-late", "stopped")
+
+
 def test_a_crash_costs_one_request_and_is_mended(engine: EngineProcess) -> None:
     body = "os._exit(7) if data == 'die' else task.set_output_data(str(os.getpid()))"
     engine.running("crashing", kernel(body))
