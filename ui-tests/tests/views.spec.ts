@@ -125,7 +125,9 @@ for (const [name, problem] of [
     await page.goto();
     const edi = new PanelPage(page);
     await edi.open();
-    await edi.panel.getByLabel('Environment').selectOption('wmla');
+    await edi.panel
+      .getByRole('combobox', { name: 'Environment' })
+      .selectOption('wmla');
 
     await expect(edi.panel.getByRole('alert')).toContainText(problem.message);
     await expect(edi.panel.getByRole('alert')).toContainText(problem.hint);
