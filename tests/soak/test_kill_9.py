@@ -132,13 +132,14 @@ def kill_again_and_again(engine: ForkedEngine, kills: int) -> dict[str, Any]:
         store = engine.store
         assert not [*store.glob("staging/*"), *store.glob("trash/*"), *store.glob("quarantine")]
         for name, model in state.items():
-            if model.started and rng.random() < 0.2:
+            # The first one always, so that few kills look at one too.
+            if model.started and (not came_back or rng.random() < 0.2):
                 engine.wait_for(name, "ready")
                 assert engine.infer(name, "back").text == "back"
                 came_back += 1
         told = state
         acknowledged += writer.acknowledged
-    assert came_back
+    assert came_back or kills < 100
     return {"acknowledged": acknowledged, "unanswered but done": kept_hoped, "back": came_back}
 
 
