@@ -46,6 +46,8 @@ export function useInspection(client: IEdiClient, path: string): IInspected {
   const lifetime = React.useRef(new AbortController());
   /** The name that the folder is looked at with; null for its own. */
   const asked = React.useRef<string | null>(null);
+  /** The name that the shown findings, and so their fixes, go by. */
+  const shown = React.useRef<string | null>(null);
   const pause = React.useRef<number>();
 
   const inspect = React.useCallback(async (): Promise<void> => {
@@ -55,6 +57,7 @@ export function useInspection(client: IEdiClient, path: string): IInspected {
       const inspection = await client.inspect(path, name, signal);
       // The answer about a name that was typed over may come last.
       if (name === asked.current) {
+        shown.current = name;
         setLook({ kind: 'seen', inspection });
       }
     } catch (reason) {
@@ -67,7 +70,7 @@ export function useInspection(client: IEdiClient, path: string): IInspected {
 
   React.useEffect(() => {
     const controller = (lifetime.current = new AbortController());
-    asked.current = null;
+    asked.current = shown.current = null;
     void inspect();
     return () => {
       controller.abort();
@@ -107,8 +110,14 @@ export function useInspection(client: IEdiClient, path: string): IInspected {
   };
 
   const apply = async (id: string): Promise<Inspection> => {
-    const inspection = await client.fix(path, id, asked.current);
-    setLook({ kind: 'seen', inspection });
+    const name = shown.current;
+    const inspection = await client.fix(path, id, name);
+    if (name === asked.current) {
+      setLook({ kind: 'seen', inspection });
+    } else {
+      // Another name was asked for meanwhile; its findings are the ones to show.
+      await inspect();
+    }
     return inspection;
   };
 
