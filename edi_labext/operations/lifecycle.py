@@ -17,7 +17,8 @@ from ..errors import (
     UpstreamUnreachable,
 )
 from ..models import DeploymentStatus
-from .next_profile import NextProfiles, apply_next_profile
+from .next_profile import NextProfiles
+from .next_start import apply_next_profile
 from .outcome import delete, start, stop
 from .overview import LOG_LINES, Deployment, combine, get_deployment, observe
 from .progress import Cancellation, Phase, Progress, Report, quiet
@@ -54,7 +55,7 @@ def start_and_wait(
     ------
     NotFound
     Conflict, InvalidInput
-        Of :func:`.apply_next_profile`; it is not started.
+        Of :func:`.apply_next_profile`, or the EDI refuses the start; it is not started.
     Unavailable
         ``deployment_failed`` with the reason, and the end of the log in ``detail``;
         ``pending`` when the machine lacks what the profile asks for, which leaves it wanted;
@@ -80,9 +81,12 @@ def start_and_wait(
             timeout=STOP_TIMEOUT,
         )
     _adopt(client, name, before, report=report, cancellation=cancellation)
-    # Started meanwhile, or already: what counts is what comes of it.
-    with contextlib.suppress(Conflict):
+    try:
         start(client, name)
+    except Conflict:
+        # Started meanwhile, or already: what counts is what comes of it.
+        if observe(client, name).state == "stopped":
+            raise
     return wait_until_ready(client, name, report=report, cancellation=cancellation, timeout=timeout)
 
 

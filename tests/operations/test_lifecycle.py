@@ -52,6 +52,20 @@ def test_start_of_what_somebody_else_has_started(
     assert start_and_wait(client, "digits").state == "ready"
 
 
+def test_a_start_that_is_refused_is_not_waited_for(
+    small: SmallEdi, client: EdiClient, server: ScriptedEdi
+) -> None:
+    small.add("digits")
+    words = "This machine has 2048 MB of memory; the profile asks for 9000."
+    server.on(
+        "PUT",
+        "/model/digits/operation/start",
+        Reply.json({"code": "too_little", "message": words}, 409),
+    )
+    with pytest.raises(Conflict, match=words):
+        start_and_wait(client, "digits")
+
+
 def test_a_failure_says_why_and_shows_the_log(server: ScriptedEdi, client: EdiClient) -> None:
     small = SmallEdi(server, engine=True)
     small.add("digits")
