@@ -50,13 +50,14 @@ def viewprofile(name: str, *, as_json: bool, form: str | None) -> None:
 def updateprofile(name: str, *, file: str) -> None:
     """Replace the profile of a stopped service; it is used at the next start."""
     from ..models.strict_json import MAX_JSON_BYTES, parse_object
-    from ..operations import NextProfiles
+    from ..operations import NextProfiles, save_profile
 
     data = read_given(file, limit=MAX_JSON_BYTES)
     with wrong_use():
         document = parse_object(data, what=describe(file))
     with connected() as client, about(name):
-        client.update_profile(name, document)
+        # Read before, so that it can be told whether a lost answer was a yes.
+        save_profile(client, name, document, before=client.app_profile(name))
         # What waited for the next start was older than this.
         NextProfiles.of(client).remove(name)
     output.say("Model is updated successfully")

@@ -63,7 +63,7 @@ def promote(
             raise click.UsageError(f"The service is in {to} already; -e says where it comes from.")
         source = connect(environments, environment)
         destination = connect(environments, to)
-        from ..operations import compare_for_promotion, start_and_wait
+        from ..operations import compare_for_promotion, start, start_and_wait
         from ..operations import promote as bring
 
         with about(name):
@@ -89,7 +89,7 @@ def promote(
                 bar.pause()
                 output.say(f"Model <{name}> is ready.")
             elif found.running and found.package is not None:
-                destination.start(name)
+                start(destination, name)
 
 
 def _tell(found: Promotion, to: str) -> None:

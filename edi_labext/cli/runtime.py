@@ -82,8 +82,10 @@ def delete(name: str, *, force: bool) -> None:
             f"Do you want to remove runtime <{name}>?",
             unasked=f"Runtime <{name}> was not removed: nobody can be asked here. Use -f.",
         )
+    from ..operations import delete_runtime
+
     with connected() as client, about_runtime(name):
-        client.delete_runtime(name)
+        delete_runtime(client, name)
     output.say(f"Runtime <{name}> is deleted successfully")
 
 

@@ -61,6 +61,7 @@ def _changes(command: Decorated) -> Decorated:
 def create(name: str | None, *, file: str | None, **flags: Any) -> None:
     """Create a runtime by flags, or with -f from a file, which holds its name as "type"."""
     from ..models import PYTHON_LAUNCHER, Runtime
+    from ..operations import create_runtime
 
     _refuse_both(file, flags)
     if file is not None:
@@ -71,7 +72,7 @@ def create(name: str | None, *, file: str | None, **flags: Any) -> None:
         wanted = _changed(Runtime(type=name, launcher=PYTHON_LAUNCHER), flags)
     with connected() as client:
         _refuse_elsewhere(client, flags)
-        client.create_runtime(wanted)
+        create_runtime(client, wanted)
     output.say(f"Runtime <{wanted.type}> is created successfully")
 
 
@@ -84,6 +85,8 @@ def update(name: str, *, file: str | None, **flags: Any) -> None:
 
     A service that runs goes on in the old one until it is stopped and started again.
     """
+    from ..operations import update_runtime
+
     _refuse_both(file, flags)
     if file is None and not _given(flags):
         raise click.UsageError("Nothing to change: give a flag, or -f FILE.")
@@ -92,7 +95,7 @@ def update(name: str, *, file: str | None, **flags: Any) -> None:
         _refuse_elsewhere(client, flags)
         if wanted is None:
             wanted = _changed(client.runtime(name), flags)
-        client.update_runtime(wanted)
+        update_runtime(client, wanted)
     output.say("Runtime is updated successfully")
 
 

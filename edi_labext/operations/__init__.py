@@ -10,15 +10,10 @@ from .lifecycle import (
     wait_until_ready,
     wait_until_stopped,
 )
-from .next_profile import (
-    NextProfile,
-    NextProfiles,
-    apply_next_profile,
-    require_next_profile_current,
-    save_for_next_start,
-)
+from .next_profile import NextProfile, NextProfiles
+from .next_start import apply_next_profile, require_next_profile_current, save_for_next_start
 from .notebook_pythons import NotebookPython, notebook_pythons
-from .outcome import delete, start, stop
+from .outcome import delete, save_profile, start, stop
 from .overview import Deployment, get_deployment, list_deployments
 from .profile import edit_profile, view_profile
 from .profile_diff import ProfileChange, apply_patch, profile_diff
@@ -26,7 +21,7 @@ from .progress import Cancellation, Phase, Progress, Report
 from .promote import Promotion, compare_for_promotion, promote
 from .replace import replace_folder
 from .restart import restart
-from .runtimes import ensure_runtime
+from .runtimes import create_runtime, delete_runtime, ensure_runtime, update_runtime
 from .samples import sample_folder
 
 __all__ = [
@@ -49,7 +44,9 @@ __all__ = [
     "apply_patch",
     "check_folder",
     "compare_for_promotion",
+    "create_runtime",
     "delete",
+    "delete_runtime",
     "deploy_folder",
     "edit_profile",
     "ensure_runtime",
@@ -65,11 +62,13 @@ __all__ = [
     "sample_folder",
     "sample_payload",
     "save_for_next_start",
+    "save_profile",
     "start",
     "start_and_wait",
     "stop",
     "stop_and_wait",
     "undeploy",
+    "update_runtime",
     "view_profile",
     "wait_until_ready",
     "wait_until_stopped",

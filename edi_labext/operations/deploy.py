@@ -16,7 +16,7 @@ from ..models import check_name
 from ..submission import CheckReport, PackageSummary, check_folder
 from .lifecycle import START_TIMEOUT, start_and_wait
 from .next_profile import NextProfiles
-from .outcome import settle
+from .outcome import delete, settle
 from .overview import Deployment, get_deployment
 from .progress import Cancellation, Progress, Report, quiet
 from .sending import Tell, readable_size, send_folder
@@ -152,5 +152,5 @@ def _upload(
     )
     if cancellation.cancelled:
         # Too late to stop the sending, but not yet started: take it back.
-        client.delete_model(name)
+        delete(client, name)
         cancellation.checkpoint()

@@ -2,7 +2,7 @@
 
 EDI takes a profile only while the deployment is stopped. What a person saves while it is started is
 kept on this machine, a file for each deployment of each EDI, and given to the EDI as soon as one of
-our actions finds the deployment stopped: after our stop, or before our start.
+our actions finds the deployment stopped: after our stop, or before our start (:mod:`.next_start`).
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ..client import EdiClient
-from ..errors import Conflict, StorageFailure
-from ..models import check_name, check_profile, profile_revision, refuse_problems
-from .profile_diff import profile_diff
-from .progress import Progress, Report, quiet
+from ..errors import StorageFailure
+from ..models import check_name
 
 _FOLDER: Final = "next-profiles"
 _SUFFIX: Final = ".json"
@@ -160,94 +157,6 @@ class NextProfiles:
 
     def _path(self, name: str) -> Path | None:
         return None if self._folder is None else self._folder / f"{check_name(name)}{_SUFFIX}"
-
-
-def save_for_next_start(
-    client: EdiClient,
-    name: str,
-    document: Mapping[str, Any],
-    *,
-    revision: str | None = None,
-    wall: Callable[[], float] = time.time,
-) -> NextProfile | None:
-    """Keep a whole profile until the deployment is next stopped or started by us.
-
-    Returns ``None``, and forgets what waited, when the EDI's profile says the same.
-
-    Parameters
-    ----------
-    revision:
-        That of the profile that was edited; when it is given and the profile has changed since,
-        nothing is kept.
-
-    Raises
-    ------
-    NotFound
-    InvalidInput
-        ``invalid_profile`` or ``read_only_field`` with every problem in ``fields``.
-    Conflict
-        ``changed_since_read``
-    StorageFailure
-    """
-    current = client.app_profile(name)
-    if revision is not None and revision != profile_revision(current):
-        raise Conflict(
-            f"The profile of {name} has changed since you opened it.",
-            code="changed_since_read",
-            hint="Open it again to see what it is now; your edits were not saved.",
-        )
-    refuse_problems(check_profile(document, current))
-    waiting = NextProfiles.of(client)
-    if not profile_diff(current, document):
-        waiting.remove(name)
-        return None
-    profile = NextProfile(dict(document), profile_revision(current), wall())
-    waiting.put(name, profile)
-    return profile
-
-
-def require_next_profile_current(client: EdiClient, name: str) -> NextProfile | None:
-    """Return what waits for the next start of ``name``, if it can be used as it is.
-
-    Raises
-    ------
-    NotFound
-    Conflict
-        ``next_profile_outdated``: the EDI's profile has been changed since by somebody else.
-    StorageFailure
-    """
-    waiting = NextProfiles.of(client).get(name)
-    if waiting is not None and waiting.revision != profile_revision(client.app_profile(name)):
-        raise Conflict(
-            f"The profile of {name} has been changed since another one was saved for its next "
-            "start.",
-            code="next_profile_outdated",
-            hint="Open the profile in JupyterLab: save yours again, or discard it.",
-        )
-    return waiting
-
-
-def apply_next_profile(client: EdiClient, name: str, *, report: Report = quiet) -> bool:
-    """Give the EDI the profile that waits for the next start; the deployment must be stopped.
-
-    Returns whether there was one.
-
-    Raises
-    ------
-    NotFound
-    Conflict
-        ``next_profile_outdated``; it goes on waiting, as after every other error.
-    InvalidInput
-        The EDI no longer takes it.
-    StorageFailure
-    """
-    waiting = require_next_profile_current(client, name)
-    if waiting is None:
-        return False
-    report(Progress("update", None, "Saving the profile that waited for this"))
-    client.update_profile(name, waiting.document, revision=waiting.revision)
-    NextProfiles.of(client).remove(name)
-    return True
 
 
 def _unreadable(name: str) -> StorageFailure:

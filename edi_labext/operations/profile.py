@@ -11,6 +11,7 @@ from ..errors import Cancelled, Conflict, EdiError
 from ..models import Profile, check_profile, profile_revision, refuse_problems
 from .lifecycle import START_TIMEOUT, start_and_wait, stop_and_wait
 from .next_profile import NextProfiles
+from .outcome import save_profile
 from .overview import Deployment, get_deployment, observe
 from .profile_diff import ProfileChange, apply_patch, document_of, profile_diff
 from .progress import Cancellation, Progress, Report, quiet
@@ -60,6 +61,8 @@ def edit_profile(
         ``invalid_profile`` or ``read_only_field`` with every problem in ``fields``.
     Conflict
         ``started`` without ``restart``; ``changed_since_read`` when somebody else was faster.
+    UpstreamError
+        ``not_saved``, ``outcome_unknown``: see :func:`.save_profile`.
     Unavailable
         It is saved, but does not start: see :func:`.start_and_wait`.
     Cancelled
@@ -86,7 +89,7 @@ def edit_profile(
     try:
         cancellation.checkpoint()
         report(Progress("update", None, "Saving the profile"))
-        client.update_profile(name, document, revision=profile_revision(current))
+        save_profile(client, name, document, before=current, revision=profile_revision(current))
         # What waited for the next start was older than this.
         NextProfiles.of(client).remove(name)
     except (EdiError, Cancelled):

@@ -11,7 +11,7 @@ from ..errors import Cancelled, EdiError
 from ..submission import PackageSummary, check_folder
 from .deploy import deploy_folder
 from .lifecycle import STOP_TIMEOUT, stop_and_wait, undeploy
-from .outcome import settle
+from .outcome import save_profile, settle
 from .overview import Deployment, get_deployment
 from .progress import Cancellation, Report, quiet
 from .sending import Tell, send_folder
@@ -134,4 +134,4 @@ def _keep(client: EdiClient, name: str, kept: dict[str, Any]) -> None:
     fresh = client.app_profile(name)
     document = {**kept, **{key: fresh[key] for key in _IDENTITY if key in fresh}}
     if document != fresh:
-        client.update_profile(name, document)
+        save_profile(client, name, document, before=fresh)

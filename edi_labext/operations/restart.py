@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..client import EdiClient
 from .lifecycle import START_TIMEOUT, start_and_wait, stop_and_wait
-from .next_profile import require_next_profile_current
+from .next_start import require_next_profile_current
 from .overview import Deployment
 from .progress import Cancellation, Report, quiet
 

@@ -99,6 +99,36 @@ def test_a_start_whose_answer_was_lost(edi: CommandLine, server: MisbehavingEdi)
     assert len(puts) == 1
 
 
+def test_a_profile_whose_answer_was_lost(
+    edi: CommandLine, server: MisbehavingEdi, tmp_path: Path
+) -> None:
+    document = server.look()["profiles"]["digits"]
+    document["kernel"]["gpu"] = "shared"
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(document))
+
+    def update() -> tuple[int, str, str]:
+        result = edi("model", "updateprofile", "digits", "-f", str(path))
+        puts = [request for request in server.received() if request["method"] == "PUT"]
+        assert len(puts) == 1
+        return result.exit_code, result.stdout, result.stderr
+
+    server.fault("status", "PUT", times=1, status=504, body=GATEWAY_PAGE)
+    code, stdout, stderr = update()
+    assert (code, stdout) == (1, "")
+    assert stderr.startswith("Error: The profile of digits was not saved: ")
+    server.fault("commit-reset", "PUT", times=1)
+    assert update() == (0, "Model is updated successfully\n", "")
+    assert server.look()["profiles"]["digits"] == document
+    path.write_text(json.dumps({**document, "replica": 2}))
+    server.fault("commit-status", "PUT", times=1, status=504, body=GATEWAY_PAGE)
+    server.rewrite("digits", {"replica": 3})
+    code, stdout, stderr = update()
+    assert (code, stdout) == (1, "")
+    assert stderr.startswith("Error: It is unknown whether the profile of digits was saved: ")
+    assert "replica is 3, not 2." in stderr
+
+
 def test_a_redirect_gets_no_token(edi: CommandLine, server: MisbehavingEdi) -> None:
     with scripted_edi() as other:
         server.fault("status", status=307, headers={"Location": f"{other.url}model"})

@@ -73,3 +73,28 @@ async def test_a_lost_answer_of_a_job_that_was_not_done(call, server, finished):
     assert job["state"] == "failed"
     assert job["error"]["code"] == "outcome_unknown"
     assert "Now digits is stopped." in job["error"]["message"]
+
+
+async def test_the_lost_answer_of_a_profile_is_settled(call, server, finished):
+    path = f"{LIST}/digits/profile"
+
+    async def save(kernels):
+        document = (await call("GET", path)).json["profile"]
+        document["policy"]["kernel_min"] = kernels
+        server.received()
+        job = await finished(await call("PUT", path, {"profile": document}))
+        puts = [request for request in server.received() if request["method"] == "PUT"]
+        assert len(puts) == 1
+        return job
+
+    server.fault("commit-reset", "PUT", times=1)
+    assert (await save(2))["state"] == "done"
+    server.fault("status", "PUT", times=1, status=504, body=GATEWAY_PAGE)
+    job = await save(3)
+    assert (job["state"], job["error"]["code"]) == ("failed", "not_saved")
+    assert "The profile of digits was not saved: " in job["error"]["message"]
+    server.fault("commit-status", "PUT", times=1, status=504, body=GATEWAY_PAGE)
+    server.rewrite("digits", {"policy": {"kernel_min": 9}})
+    job = await save(4)
+    assert job["error"]["code"] == "outcome_unknown"
+    assert "policy.kernel_min is 9, not 4." in job["error"]["message"]

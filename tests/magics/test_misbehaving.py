@@ -90,6 +90,30 @@ def test_failures_are_one_line(
     assert remote.run_cell("1 + 1").result == 2
 
 
+def test_a_profile_whose_answer_was_lost(
+    remote: InteractiveShell, server: MisbehavingEdi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add("digits")
+
+    def save(kernels: int) -> tuple[object, str]:
+        cell = f'%%edi profile digits\n{{"policy": {{"kernel_min": {kernels}}}}}'
+        result = remote.run_cell(cell).result
+        puts = [request for request in server.received() if request["method"] == "PUT"]
+        assert len(puts) == 1
+        return result, "".join(capsys.readouterr())
+
+    server.fault("commit-reset", "PUT", times=1)
+    result, shown = save(2)
+    assert "Stopped" in repr(result)
+    assert "Error" not in shown
+    assert server.look()["profiles"]["digits"]["policy"]["kernel_min"] == 2
+    server.fault("status", "PUT", times=1, status=504, body=GATEWAY_PAGE)
+    result, shown = save(3)
+    assert result is None
+    assert "UpstreamTimeout: The profile of digits was not saved: " in shown
+    assert "Traceback" not in shown
+
+
 def test_a_broken_settings_file_is_named_where_it_matters(
     remote: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:

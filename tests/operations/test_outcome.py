@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from support.misbehaving_edi import GATEWAY_PAGE, MisbehavingEdi, misbehaving_edi
+from support.scripted_edi import Reply, ScriptedEdi
 
 from edi_labext.client import EdiClient
 from edi_labext.errors import EdiError, UpstreamError
+from edi_labext.models import Runtime
 from edi_labext.operations import (
     Deployment,
+    NextProfiles,
+    apply_next_profile,
+    apply_patch,
+    create_runtime,
     delete,
+    delete_runtime,
     deploy_folder,
+    edit_profile,
     sample_folder,
+    save_for_next_start,
+    save_profile,
     start,
     start_and_wait,
     stop,
     stop_and_wait,
     undeploy,
+    update_runtime,
 )
 
 TOKEN = "t0ken-of-the-outcome"
@@ -121,6 +134,172 @@ def test_other_changes(
     assert raised.value.code == "outcome_unknown"
     assert f"Now {now}." in raised.value.message
     assert changes(edi) == [sent]
+
+
+PUT = "PUT /model/lost/appprofile"
+
+
+@pytest.fixture
+def before(edi: MisbehavingEdi, client: EdiClient) -> dict[str, Any]:
+    edi.add("lost")
+    return client.app_profile("lost")
+
+
+def more_kernels(before: dict[str, Any]) -> dict[str, Any]:
+    return apply_patch(before, {"policy": {"kernel_min": 3}, "kernel": {"gpu": "shared"}})
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_a_profile_that_was_saved_all_the_same(
+    edi: MisbehavingEdi, client: EdiClient, before: dict[str, Any], fault: dict[str, Any]
+) -> None:
+    edi.fault(method="PUT", **fault)
+    save_profile(client, "lost", more_kernels(before), before=before)
+    assert changes(edi) == [PUT]
+    assert edi.look()["profiles"]["lost"] == more_kernels(before)
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_a_profile_that_was_not_saved(
+    edi: MisbehavingEdi, client: EdiClient, before: dict[str, Any], fault: dict[str, Any]
+) -> None:
+    edi.fault(method="PUT", **{**fault, "kind": fault["kind"].removeprefix("commit-")})
+    with pytest.raises(UpstreamError) as raised:
+        save_profile(client, "lost", more_kernels(before), before=before)
+    assert raised.value.code == "not_saved"
+    assert raised.value.message.startswith("The profile of lost was not saved: ")
+    assert raised.value.message.endswith(" It is as it was before.")
+    assert changes(edi) == [PUT]
+
+
+def test_a_profile_that_the_service_put_into_its_own_form(
+    edi: MisbehavingEdi, client: EdiClient, before: dict[str, Any]
+) -> None:
+    edi.fault("commit-status", "PUT", status=504, body=GATEWAY_PAGE)
+    document = more_kernels(before)
+    # It takes all that was to change, and says the time and an own field its way.
+    edi.rewrite("lost", {"last_update_time": "Thu", "policy": {"of_tomorrow": 2}})
+    save_profile(client, "lost", document, before=before)
+    assert changes(edi) == [PUT]
+
+
+def test_a_profile_that_is_neither_the_old_nor_the_new_one(
+    edi: MisbehavingEdi, client: EdiClient, before: dict[str, Any]
+) -> None:
+    document = apply_patch(
+        more_kernels(before),
+        {"kernel": {"envs": [{"name": "PASSWORD", "value": "s3cret"}]}, "replica": 2},
+    )
+    edi.fault("commit-status", "PUT", status=504, body=GATEWAY_PAGE)
+    edi.rewrite("lost", {"kernel": {"gpu": "exclusive", "envs": []}, "policy": {"kernel_min": 1}})
+    with pytest.raises(UpstreamError) as raised:
+        save_profile(client, "lost", document, before=before)
+    assert raised.value.code == "outcome_unknown"
+    assert raised.value.message.startswith("It is unknown whether the profile of lost was saved: ")
+    assert raised.value.message.endswith(
+        "Now it is neither the old one nor the new one: policy.kernel_min is 1, not 3; "
+        'kernel.gpu is "exclusive", not "shared"; kernel.envs is another.'
+    )
+    assert "s3cret" not in raised.value.message
+    assert changes(edi) == [PUT]
+
+
+def test_a_profile_that_cannot_be_read_back(
+    edi: MisbehavingEdi, client: EdiClient, before: dict[str, Any]
+) -> None:
+    edi.fault("commit-status", "PUT", times=1, status=504, body=GATEWAY_PAGE)
+    edi.fault("status", "GET", status=500, body=GATEWAY_PAGE)
+    with pytest.raises(UpstreamError) as raised:
+        save_profile(client, "lost", more_kernels(before), before=before)
+    assert raised.value.code == "outcome_unknown"
+    assert "Now that cannot be asked: " in raised.value.message
+
+
+def test_save_and_restart_goes_on_after_lost_answers(
+    edi: MisbehavingEdi, client: EdiClient
+) -> None:
+    edi.add("lost", "enabled")
+    edi.fault("commit-reset", "PUT")
+    row = edit_profile(client, "lost", {"kernel": {"gpu": "shared"}}, restart=True)
+    assert row.state == "ready"
+    assert changes(edi) == [
+        "PUT /model/lost/operation/stop",
+        PUT,
+        "PUT /model/lost/operation/start",
+    ]
+
+
+def test_what_waited_is_forgotten_once_the_service_has_it(
+    edi: MisbehavingEdi, before: dict[str, Any], tmp_path: Path
+) -> None:
+    client = EdiClient(edi.url, lambda: TOKEN, keep=tmp_path)
+    assert save_for_next_start(client, "lost", more_kernels(before)) is not None
+    edi.fault("status", "PUT", times=1, status=504, body=GATEWAY_PAGE)
+    with pytest.raises(UpstreamError, match="was not saved"):
+        apply_next_profile(client, "lost")
+    assert NextProfiles.of(client).get("lost") is not None
+    # Done after all, later than it was looked at.
+    client.update_profile("lost", more_kernels(before))
+    assert not apply_next_profile(client, "lost")
+    assert NextProfiles.of(client).get("lost") is None
+    assert changes(edi) == [PUT, PUT], "the second one is that of this test"
+    client.close()
+
+
+RUNTIME = Runtime(type="mine", launcher="x", description="New")
+RUNTIME_CHANGES: dict[str, tuple[Callable[[EdiClient], object], str, str, bool, str]] = {
+    # What is asked, how it is sent, the runtime that is there then, whether that is as wanted.
+    "create": (lambda client: create_runtime(client, RUNTIME), "POST", "New", True, ""),
+    "not created": (
+        lambda client: create_runtime(client, RUNTIME),
+        "POST",
+        "",
+        False,
+        "there is no runtime mine",
+    ),
+    "update": (lambda client: update_runtime(client, RUNTIME), "PUT", "New", True, ""),
+    "not updated": (
+        lambda client: update_runtime(client, RUNTIME),
+        "PUT",
+        "Old",
+        False,
+        "mine is another one",
+    ),
+    "delete": (lambda client: delete_runtime(client, "mine"), "DELETE", "", True, ""),
+    "not deleted": (
+        lambda client: delete_runtime(client, "mine"),
+        "DELETE",
+        "New",
+        False,
+        "mine is still there",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "method", "there", "done", "now"), RUNTIME_CHANGES.values(), ids=RUNTIME_CHANGES
+)
+def test_changes_of_runtimes(
+    server: ScriptedEdi,
+    change: Callable[[EdiClient], object],
+    method: str,
+    there: str,
+    done: bool,
+    now: str,
+) -> None:
+    server.on(method, "*", Reply(504, GATEWAY_PAGE))
+    if there:
+        found = RUNTIME.model_copy(update={"description": there, "epoch_updated": 1660119466})
+        server.on("GET", "/deployment/runtime/mine", Reply.json(found.to_wire()))
+    client = EdiClient(server.url, lambda: TOKEN)
+    if done:
+        change(client)
+    else:
+        with pytest.raises(UpstreamError, match=f"Now {now}.") as raised:
+            change(client)
+        assert raised.value.code == "outcome_unknown"
+    assert [request.method for request in server.received] == [method, "GET"]
+    client.close()
 
 
 def test_whole_actions_go_on_after_a_lost_answer(edi: MisbehavingEdi, client: EdiClient) -> None:

@@ -55,6 +55,8 @@ class Edi:
         self.models: dict[str, dict[str, Any]] = {}
         self.states: dict[str, str] = {}
         self.profiles: dict[str, dict[str, Any]] = {}
+        #: Name → what the next profile of it is changed by once it is taken.
+        self.rewrites: dict[str, dict[str, Any]] = {}
         self.logins = 0
         self.deploys = 0
         self.denied: set[str] = set()
@@ -136,7 +138,7 @@ class Edi:
             case ("GET", "appprofile"):
                 return 200, self.profiles[name]
             case ("PUT", "appprofile"):
-                self.profiles[name] = json.loads(body)
+                self.profiles[name] = _merged(json.loads(body), self.rewrites.pop(name, {}))
                 return 200, b""
             case ("GET", "readme"):
                 return 200, {"readme": "# Hello"}
@@ -253,6 +255,13 @@ class Edi:
             return "Inference Publish"
         verbs = {"GET": "List", "DELETE": "Delete", "POST": "Publish", "PUT": "Update"}
         return f"Inference {words[-1].title() if 'operation' in words else verbs.get(method, '?')}"
+
+
+def _merged(document: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict) or not isinstance(document, dict):
+        return patch
+    changed = {key: _merged(document.get(key), value) for key, value in patch.items()}
+    return {**document, **changed}
 
 
 def _name_in(package: bytes) -> str:
@@ -445,6 +454,8 @@ def main() -> None:
                     server.edi.denied = set(order["permissions"])
                 case "add":
                     server.edi.add(order["name"], order["state"])
+                case "rewrite":
+                    server.edi.rewrites[order["name"]] = order["patch"]
                 case "received":
                     answer, server.received = server.received, []
                 case "look":
@@ -498,6 +509,10 @@ class MisbehavingEdi:
 
     def add(self, name: str, state: str = "disabled") -> None:
         self._order("add", name=name, state=state)
+
+    def rewrite(self, name: str, patch: dict[str, Any]) -> None:
+        """Have it change the next profile that it takes for a deployment."""
+        self._order("rewrite", name=name, patch=patch)
 
     def received(self) -> list[dict[str, Any]]:
         """Return the requests since the last call; header names in lower case."""

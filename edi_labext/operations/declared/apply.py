@@ -10,6 +10,7 @@ from ...client import EdiClient
 from ...errors import Cancelled, EdiError
 from ..deploy import deploy_folder
 from ..lifecycle import START_TIMEOUT, stop_and_wait, undeploy, wait_until_ready
+from ..outcome import start
 from ..profile import edit_profile
 from ..progress import Cancellation, Report, quiet
 from ..replace import replace_folder
@@ -101,7 +102,7 @@ def _apply(
                 client.start(name)
         raise
     if plan.start:
-        client.start(name)
+        start(client, name)
         done.append("started")
     if wait is not None and plan.entry.state == "started":
         wait_until_ready(client, name, report=report, cancellation=cancellation, timeout=wait)
