@@ -435,10 +435,21 @@ export interface InspectedFile {
 }
 /**
  * What deploying a folder would send, and what stands in the way.
+ *
+ * Attributes
+ * ----------
+ * name:
+ *     The one that it was looked at with, else that of ``model.json``.
+ * own_name:
+ *     That of ``model.json``, ``None`` if there is none or it is no deployment name.
+ * proposed_name:
+ *     One to offer in that case.
  */
 export interface Inspection {
   path: string;
   name: string | null;
+  own_name: string | null;
+  proposed_name: string | null;
   kernel_path: string | null;
   runtime: string | null;
   files: InspectedFile[];

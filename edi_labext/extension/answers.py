@@ -50,6 +50,8 @@ def inspection(path: str, report: CheckReport) -> Inspection:
     return Inspection(
         path=path,
         name=description.name if description else None,
+        own_name=report.own_name,
+        proposed_name=report.proposed_name,
         kernel_path=description.kernel_path if description else None,
         runtime=description.runtime if description else None,
         files=[

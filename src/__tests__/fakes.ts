@@ -117,6 +117,8 @@ export function anInspection(more: Partial<Inspection> = {}): Inspection {
   return {
     path: 'examples/digits',
     name: 'digits',
+    own_name: 'digits',
+    proposed_name: 'digits',
     kernel_path: 'kernel.py',
     runtime: 'python',
     files: [{ path: 'kernel.py', size: 1200 }],

@@ -16,7 +16,7 @@ interface IFindingsProps {
 /** What the checks say about the folder, with a button wherever one can mend it. */
 export function Findings(props: IFindingsProps): JSX.Element {
   const { inspection, inspected, trans } = props;
-  const { isBusy, fault, again } = inspected;
+  const { isBusy, isChecking, fault, again } = inspected;
   const findings = bySeverity(inspection.findings);
   const errors = findings.filter(isError).length;
   const warnings = findings.length - errors;
@@ -32,7 +32,7 @@ export function Findings(props: IFindingsProps): JSX.Element {
         errors > 0 ? 'error' : findings.length > 0 ? 'warning' : ''
       }
       aria-label={trans.__('Checks')}
-      aria-busy={isBusy}
+      aria-busy={isChecking}
     >
       <div className="edi-Findings-head">
         <p
@@ -56,10 +56,18 @@ export function Findings(props: IFindingsProps): JSX.Element {
             </span>
           )}
         </p>
+        <span className="edi-Findings-checking" role="status">
+          {isChecking && (
+            <>
+              <span className="edi-Spinner" aria-hidden="true" />
+              {trans.__('Checking…')}
+            </>
+          )}
+        </span>
         <button
           type="button"
           className="edi-LinkButton"
-          aria-disabled={isBusy}
+          aria-disabled={isChecking}
           onClick={again}
         >
           {trans.__('Check again')}
@@ -77,7 +85,7 @@ export function Findings(props: IFindingsProps): JSX.Element {
             <FindingItem
               key={keyOf(finding, findings)}
               finding={finding}
-              isBusy={isBusy}
+              isChecking={isChecking}
               trans={trans}
               onFix={id => {
                 keepFocus(index);
@@ -108,10 +116,12 @@ function NewSubmission(
         <button
           type="button"
           className="edi-Button"
-          aria-disabled={inspected.isBusy}
+          aria-disabled={inspected.isChecking}
           onClick={() => {
-            onCreate();
-            inspected.createMissing();
+            if (!inspected.isChecking) {
+              onCreate();
+              inspected.createMissing();
+            }
           }}
         >
           {trans.__('Create the missing files')}
@@ -123,11 +133,11 @@ function NewSubmission(
 
 function FindingItem(props: {
   finding: FindingInfo;
-  isBusy: boolean;
+  isChecking: boolean;
   trans: TranslationBundle;
   onFix: (id: string) => void;
 }): JSX.Element {
-  const { finding, isBusy, trans, onFix } = props;
+  const { finding, isChecking, trans, onFix } = props;
   const { fix, hint, message, severity, why } = finding;
   const id = React.useId();
   const place = placeOf(finding);
@@ -154,9 +164,9 @@ function FindingItem(props: {
             className="edi-Button edi-mod-small"
             aria-label={trans.__('Fix: %1', plainText(fix.title))}
             aria-describedby={id}
-            aria-disabled={isBusy}
+            aria-disabled={isChecking}
             onClick={() => {
-              if (!isBusy) {
+              if (!isChecking) {
                 onFix(fix.id);
               }
             }}

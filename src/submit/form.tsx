@@ -24,25 +24,19 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
   const { model, path, trans, onChange } = props;
   const id = React.useId();
   const nameInput = React.useRef<HTMLInputElement>(null);
-  const inspected = useInspection(model.client, path);
+  const [typed, setTyped] = React.useState<string | null>(null);
+  const inspected = useInspection(model.client, path, typed);
   const { look, isBusy } = inspected;
   const inspection = look.kind === 'seen' ? look.inspection : null;
-  const [typed, setTyped] = React.useState<string | null>(null);
   const [start, setStart] = React.useState(true);
   const [chosen, setChosen] = React.useState<string | null>(null);
   const [runtime, setRuntime] = React.useState<string | null>(null);
 
   const folder = path.split('/').pop() ?? '';
-  const name = typed ?? inspection?.name ?? suggestName(folder) ?? '';
+  // Until the folder has been looked at, its own name is the best guess.
+  const name = inspected.name ?? suggestName(folder) ?? '';
   const environment = chosen ?? model.environment?.id ?? null;
   const fault = useNameFault(model, environment, name, trans);
-  const { name: reflect } = inspected;
-  const isSeen = inspection !== null;
-  React.useEffect(() => {
-    if (isSeen && isValidName(name)) {
-      reflect(name);
-    }
-  }, [isSeen, name, reflect]);
   const isReady =
     inspection !== null &&
     !isBusy &&
@@ -143,6 +137,14 @@ export function DeployForm(props: IDeployFormProps): JSX.Element {
             {trans.__('The folder could not be looked at')}
           </p>
           <ErrorText error={look.error} trans={trans} />
+          <button
+            type="button"
+            className="edi-Button edi-mod-small"
+            aria-disabled={isBusy}
+            onClick={inspected.again}
+          >
+            {trans.__('Check again')}
+          </button>
         </div>
       )}
       {inspection && (

@@ -120,6 +120,8 @@ async function mockFolder(
   const inspection = (): object => ({
     path: 'examples/digits',
     name: left.includes(NAME) ? null : 'faulty-digits',
+    own_name: left.includes(NAME) ? null : 'faulty-digits',
+    proposed_name: 'faulty-digits',
     kernel_path: 'kernel.py',
     runtime: 'python',
     files: [{ path: 'kernel.py', size: 1200 }],

@@ -75,10 +75,22 @@ class FindingInfo(Reply):
 
 
 class Inspection(Reply):
-    """What deploying a folder would send, and what stands in the way."""
+    """What deploying a folder would send, and what stands in the way.
+
+    Attributes
+    ----------
+    name:
+        The one that it was looked at with, else that of ``model.json``.
+    own_name:
+        That of ``model.json``, ``None`` if there is none or it is no deployment name.
+    proposed_name:
+        One to offer in that case.
+    """
 
     path: str
     name: str | None
+    own_name: str | None = None
+    proposed_name: str | None = None
     kernel_path: str | None
     runtime: str | None
     files: list[InspectedFile]

@@ -50,8 +50,14 @@ def check_folder(folder: Path, *, name: str | None = None) -> CheckReport:
         content = list(look(snapshot))
         tried = tuple(_tried(found, content, snapshot, look) for found in content)
         rest = (*check_files(snapshot), *check_secrets(snapshot))
+        described = ModelJsonCheck(snapshot, name)
     findings = (*tried, *rest)
-    return CheckReport((*findings, *_left_over(submission, findings)), submission)
+    return CheckReport(
+        (*findings, *_left_over(submission, findings)),
+        submission,
+        own_name=described.own_name,
+        proposed_name=described.proposed_name,
+    )
 
 
 def _content(snapshot: Snapshot, *, name: str | None, read: ReadSource) -> Iterator[Finding]:

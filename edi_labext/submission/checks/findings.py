@@ -121,10 +121,17 @@ class CheckReport:
         In the order of reading: ``model.json``, the kernel file, ``README.md``, the rest.
     submission:
         What would be sent and what is left out.
+    own_name:
+        The name in ``model.json``, ``None`` if there is none or it is no deployment name.
+    proposed_name:
+        A name to offer in that case, made of what ``model.json`` says or of the folder's name;
+        ``None`` when neither has anything of use.
     """
 
     findings: tuple[Finding, ...]
     submission: Submission
+    own_name: str | None = None
+    proposed_name: str | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:

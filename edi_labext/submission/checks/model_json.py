@@ -64,6 +64,19 @@ class ModelJsonCheck:
             return path
         return self._snapshot.likely_kernel(wanted)
 
+    @property
+    def own_name(self) -> str | None:
+        """The name that the file has, if it is a deployment name."""
+        name = self.file.value("name") if self.file else None
+        return name if is_valid_name(name) else None
+
+    @property
+    def proposed_name(self) -> str | None:
+        """A deployment name made of what the file says, else of the folder's name."""
+        written = self.file.value("name") if self.file else None
+        folder = self._snapshot.submission.folder.name
+        return (suggest_name(written) if written else None) or suggest_name(folder)
+
     def findings(self) -> Iterator[Finding]:
         """Yield what is to be said about the file."""
         if self._name is not None:
@@ -116,6 +129,8 @@ class ModelJsonCheck:
                 self.file.place("name"),
                 f"{MODEL_JSON} has the name {echo(own)}; it will be deployed as {name!r}.",
                 hint=f"Write {name!r} into {MODEL_JSON} if that is the name from now on.",
+                # A good name may be meant to stay, however this one deployment is called.
+                fix=None if is_valid_name(own) else self._set(self.file, "name", name),
                 field="name",
             )
 
@@ -136,7 +151,7 @@ class ModelJsonCheck:
             )
 
     def _new_file(self) -> Fix | None:
-        name = suggest_name(self._snapshot.submission.folder.name)
+        name = self._name if is_valid_name(self._name) else self.proposed_name
         kernel = self.kernel
         if name is None or kernel is None or not self._snapshot.can_create(MODEL_JSON):
             return None

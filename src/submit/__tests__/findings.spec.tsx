@@ -15,7 +15,7 @@ import { useInspection } from '../useInspection';
 const PATH = 'examples/faulty';
 
 function Checked(props: { client: FakeClient }): JSX.Element | null {
-  const inspected = useInspection(props.client, PATH);
+  const inspected = useInspection(props.client, PATH, null);
   return inspected.look.kind === 'seen' ? (
     <Findings
       inspection={inspected.look.inspection}
@@ -61,6 +61,10 @@ describe('the findings', () => {
       fireEvent.click(button(name));
     });
   };
+  /** What the findings come to; the other status says when they are looked for. */
+  const summary = (): HTMLElement => screen.getAllByRole('status')[0];
+  const checking = (): string | null =>
+    screen.getAllByRole('status')[1].textContent;
   const focused = (): string | null | undefined =>
     document.activeElement?.getAttribute('aria-label') ??
     document.activeElement?.textContent;
@@ -102,7 +106,7 @@ describe('the findings', () => {
     await press('Fix: Mend b');
     expect(client.fix).toHaveBeenLastCalledWith(PATH, 'b', null);
     expect(focused()).toBe('Fix: Mend c');
-    expect(screen.getByRole('status').textContent).toContain('3 problems');
+    expect(summary().textContent).toContain('3 problems');
 
     await press('Fix: Mend c');
     expect(focused()).toBe('Fix: Mend a');
@@ -146,10 +150,14 @@ describe('the findings', () => {
     );
     await press('Fix: Mend a');
     expect(button('Fix: Mend b').getAttribute('aria-disabled')).toBe('true');
+    expect(checking()).toBe('Checking…');
     await press('Fix: Mend b');
     expect(client.fix).toHaveBeenCalledTimes(1);
+    // A button that cannot be pressed now keeps the focus all the same.
+    expect(focused()).toBe('Fix: Mend b');
     findings = [mendable('b')];
     await act(async () => answer(inspection()));
+    expect(checking()).toBe('');
     expect(button('Fix: Mend b').getAttribute('aria-disabled')).toBe('false');
   });
 
@@ -157,7 +165,7 @@ describe('the findings', () => {
     await show(mendable('a'));
     findings = [];
     await press('Check again');
-    expect(screen.getByRole('status').textContent).toContain('nothing to mend');
+    expect(summary().textContent).toContain('nothing to mend');
   });
 
   describe('of a folder that is no submission yet', () => {
@@ -171,9 +179,7 @@ describe('the findings', () => {
         findings = [missing('README.md', { fix })];
         return inspection();
       });
-      expect(screen.getByRole('status').textContent).toBe(
-        'Not a submission yet'
-      );
+      expect(summary().textContent).toBe('Not a submission yet');
       await press('Create the missing files');
       expect(client.fix.mock.calls).toEqual([
         [PATH, 'model.json', null],

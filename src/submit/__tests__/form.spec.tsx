@@ -70,10 +70,63 @@ describe('the deploy form', () => {
 
   it('makes a name of the folder when there is none', async () => {
     client.inspect.mockResolvedValueOnce(
-      anInspection({ name: null, problems: [] })
+      anInspection({ name: null, own_name: null, proposed_name: null })
     );
     await show('work/My Folder');
     expect(name().value).toBe('my-folder');
+  });
+
+  it('follows the name of the folder until it is edited', async () => {
+    const bad = aFinding('It is no name.', {
+      severity: 'warning',
+      fix: { id: 'name', title: 'Set name', description: '' }
+    });
+    const of = (own_name: string | null, ...findings: (typeof bad)[]) =>
+      anInspection({ own_name, proposed_name: 'my-digits', findings });
+    client.inspect.mockImplementation(async () => of(null, bad));
+    client.fix.mockImplementation(async () => of('mended'));
+    await show();
+    expect(name().value).toBe('my-digits');
+    // Looked at once without and once with the name, and only the latter shown.
+    expect(client.inspect.mock.calls.map(([, wanted]) => wanted)).toEqual([
+      null,
+      'my-digits'
+    ]);
+    await act(async () => {
+      fireEvent.click(screen.getByRole('button', { name: 'Fix: Set name' }));
+    });
+    expect(name().value).toBe('mended');
+    await waitFor(() => expect(choice()).toMatchObject({ name: 'mended' }));
+
+    fireEvent.change(name(), { target: { value: 'mine' } });
+    client.inspect.mockImplementation(async () => of('other'));
+    await waitFor(() => expect(client.inspect.mock.lastCall?.[1]).toBe('mine'));
+    await act(async () => undefined);
+    expect(name().value).toBe('mine');
+  });
+
+  it('lets no fix be pressed whose findings are about to change', async () => {
+    const fix = { id: 'a', title: 'Mend a', description: '' };
+    client.inspect.mockImplementation(async () =>
+      anInspection({ findings: [aFinding('It is wrong.', { fix })] })
+    );
+    await show();
+    const button = (): HTMLElement =>
+      screen.getByRole('button', { name: 'Fix: Mend a' });
+    expect(button().getAttribute('aria-disabled')).toBe('false');
+    fireEvent.change(name(), { target: { value: 'mine' } });
+    expect(button().getAttribute('aria-disabled')).toBe('true');
+    expect(screen.getByText('Checking…')).toBeTruthy();
+    fireEvent.click(button());
+    await waitFor(() =>
+      expect(button().getAttribute('aria-disabled')).toBe('false')
+    );
+    expect(screen.queryByText('Checking…')).toBeNull();
+    expect(client.fix).not.toHaveBeenCalled();
+    await act(async () => {
+      fireEvent.click(button());
+    });
+    expect(client.fix).toHaveBeenCalledWith('examples/digits', 'a', 'mine');
   });
 
   it('refuses a wrong name and offers one that would do', async () => {
@@ -118,7 +171,12 @@ describe('the deploy form', () => {
     it('with the name that it proposes, so that the file may have a bad one', async () => {
       const bad = aFinding('It is no name.', { code: 'invalid-name' });
       client.inspect.mockImplementation(async (_path, wanted) =>
-        anInspection({ name: null, findings: wanted === null ? [bad] : [] })
+        anInspection({
+          name: null,
+          own_name: null,
+          proposed_name: 'my-folder',
+          findings: wanted === null ? [bad] : []
+        })
       );
       await show('work/My Folder');
       await waitFor(() =>
