@@ -233,6 +233,10 @@ export interface Job {
  *     ``engine`` for Local; ``None`` when none was chosen.
  * token_pasted:
  *     Whether a pasted token goes before that.
+ * token_variable:
+ *     The environment variable that it is read from, if it is read from one.
+ * token_advice:
+ *     What to do once it is refused or has ended, ``""`` when there is none.
  * insecure:
  *     Whether its certificate is not checked.
  * own_authorities, client_certificate:
@@ -252,6 +256,8 @@ export interface EnvironmentInfo {
   inference_address: string | null;
   token_source: string | null;
   token_pasted: boolean;
+  token_variable: string | null;
+  token_advice: string;
   insecure: boolean;
   own_authorities: boolean;
   client_certificate: boolean;

@@ -166,6 +166,7 @@ const panel: JupyterFrontEndPlugin<IPanelControl> = {
     for (const command of [
       CommandIDs.openPanel,
       CommandIDs.environments,
+      CommandIDs.pasteToken,
       CommandIDs.refresh,
       CommandIDs.send
     ]) {

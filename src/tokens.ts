@@ -14,6 +14,7 @@ export const IDeployments = new Token<IDeployments>(
 export namespace CommandIDs {
   export const openPanel = 'edi:open-panel';
   export const environments = 'edi:environments';
+  export const pasteToken = 'edi:paste-token';
   export const refresh = 'edi:refresh';
   export const deployFolder = 'edi:deploy-folder';
   export const deploySample = 'edi:deploy-sample';

@@ -51,17 +51,19 @@ def opened() -> Iterator[tuple[EnvironmentSet, str]]:
         The settings file cannot be used.
     """
     from ..client import EnvironmentSet, LocalEngine, default_store
-    from ..client.environments import TOKEN_VARIABLE, WMLA
+    from ..client.environments import TOKEN_VARIABLE
+    from ..client.token_words import IN_TERMINAL
 
     environment, variables = resolve(_target(), os.environ)
     environments = EnvironmentSet(
         variables,
         LocalEngine(default_store(), "background"),
         warn=lambda text: output.note(f"edi: warning: {text}"),
+        words=IN_TERMINAL,
     )
     try:
         require_known(environments, environment)
-        if _target().jwt_token is not None and environment != WMLA:
+        if _target().jwt_token is not None:
             hosts = environments.describe(environment).hosts
             environments.changes.paste_token(environment, variables[TOKEN_VARIABLE], hosts)
         yield environments, environment

@@ -18,12 +18,6 @@ from . import output
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
-#: Of errors that know a better next step in JupyterLab than in a terminal.
-_HINTS = {
-    "no_token": "Set USER_ACCESS_TOKEN to your WMLA token, or give --jwt-token @FILE.",
-    "upstream_unauthorized": "It may have expired. Get a new one and set USER_ACCESS_TOKEN, or "
-    "give --jwt-token @FILE.",
-}
 _WRONG_USE_CODES = frozenset({"environment_not_found"})
 
 
@@ -95,11 +89,8 @@ def _tell(error: EdiError) -> None:
     told = told or [f"{item['field']}: {item['message']}" for item in error.fields or ()]
     for line in told:
         output.note(f"  {line}")
-    hint = error.hint
-    if hint is None or "JupyterLab" in hint:
-        hint = _HINTS.get(error.code, hint)
-    if hint:
-        output.note(f"Hint: {hint}")
+    if error.hint:
+        output.note(f"Hint: {error.hint}")
 
 
 def _tell_usage(error: click.UsageError) -> None:

@@ -152,11 +152,13 @@ def remove(name: str, *, force: bool) -> None:
 def open_environments() -> Iterator[EnvironmentSet]:
     """Give the environments; connections made meanwhile are closed."""
     from ..client import EnvironmentSet, LocalEngine, default_store
+    from ..client.token_words import IN_TERMINAL
 
     environments = EnvironmentSet(
         os.environ,
         LocalEngine(default_store(), "background"),
         warn=lambda text: output.note(f"edi: warning: {text}"),
+        words=IN_TERMINAL,
     )
     try:
         yield environments

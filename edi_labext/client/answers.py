@@ -231,7 +231,7 @@ def strange(answer: RawAnswer, host: str, what: str) -> UpstreamBadResponse:
     return UpstreamBadResponse(
         f"The answer of {host} is {what} (status {answer.status}, {plain(kind, 80)})"
         + (f": {quote}" if quote else "."),
-        hint="Check that EDI_REST_SERVER is the address of WMLA's EDI, such as "
+        hint="Check that the address of the environment is that of WMLA's EDI, such as "
         "https://wmla-console.example.com/dlim/v1/, and that the token is valid.",
     )
 
@@ -316,8 +316,7 @@ def _denied(status: int, host: str, permission: str | None, said: _Said) -> EdiE
         return UpstreamUnauthorized(
             f"{host} did not accept the token.{reason}",
             code="upstream_unauthorized",
-            hint="It may have expired. Get a new one, set USER_ACCESS_TOKEN and restart "
-            "JupyterLab.",
+            hint="It may have expired. Get a new one.",
         )
     missing = f" Missing permission: {permission}." if permission else ""
     return UpstreamUnauthorized(

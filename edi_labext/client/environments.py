@@ -6,7 +6,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,7 @@ from .local_engine import EngineAddress, LocalEngine
 from .pasted_tokens import PastedTokens
 from .retries import NEVER, RetryPolicy
 from .token_sources import token_source
+from .token_words import IN_JUPYTERLAB, TokenWords
 from .tokens import TOKEN_VARIABLE, FileToken, TokenSource, token_expiry
 from .transport import Network
 
@@ -75,11 +76,17 @@ class TokenState:
     expires:
         Unix seconds at which it ends, as it says of itself; ``None`` when it does not say, or it
         has not been fetched yet.
+    advice:
+        What a person can do once it is refused; ``""`` when there is no token.
+    variable:
+        The name of the environment variable that it is read from, if it is read from one.
     """
 
     kind: str | None
     pasted: bool = False
     expires: float | None = None
+    advice: str = ""
+    variable: str | None = None
 
 
 class EnvironmentSet:
@@ -97,6 +104,8 @@ class EnvironmentSet:
         When clients of remote ones ask again.
     warn:
         Told once of each environment whose certificates are not checked.
+    words:
+        What to say of tokens that are missing or refused.
     """
 
     def __init__(
@@ -107,8 +116,10 @@ class EnvironmentSet:
         settings: EnvironmentStore | None = None,
         retry: RetryPolicy | None = None,
         warn: Callable[[str], None] = _LOG.warning,
+        words: TokenWords = IN_JUPYTERLAB,
     ) -> None:
         self._env = env
+        self._words = words
         self._engine = engine
         self.settings = settings or EnvironmentStore(default_settings_file(env))
         self._retry = retry or RetryPolicy()
@@ -237,16 +248,22 @@ class EnvironmentSet:
             return TokenState("engine")
         try:
             settings = self.describe(environment)
-            is_bound = settings.token is not None and settings.is_token_bound
-            kind = settings.token.kind if settings.token is not None and is_bound else None
+            chosen = settings.token if settings.is_token_bound else None
             pasted = self.pasted.get(environment, settings) is not None
         except EdiError:
             return TokenState(None)
+        state = TokenState(
+            None if chosen is None else chosen.kind,
+            pasted,
+            variable=chosen.variable if isinstance(chosen, VariableSecret) else None,
+        )
         try:
-            token = self._remote(environment, settings)[1].known()
+            source = self._remote(environment, settings)[1]
+            state = replace(state, advice=source.advice)
+            token = source.known()
         except EdiError:
-            token = None
-        return TokenState(kind, pasted, None if token is None else token_expiry(token))
+            return state
+        return state if token is None else replace(state, expires=token_expiry(token))
 
     def token_expiry(self, environment: str) -> float | None:
         """Return the Unix second at which a remote one's token ends; ``None`` when unknown."""
@@ -308,6 +325,7 @@ class EnvironmentSet:
                 env=self._env,
                 network=network,
                 pasted=lambda: self.pasted.get(environment, settings),
+                words=self._words,
             )
             client = EdiClient(
                 base_url,

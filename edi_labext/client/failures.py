@@ -10,7 +10,7 @@ import urllib3
 
 from ..errors import UpstreamBadResponse, UpstreamError, UpstreamTimeout, UpstreamUnreachable, echo
 
-_REMOTE_HINT = "Check the address in EDI_REST_SERVER, the network and VPN."
+_REMOTE_HINT = "Check the address of the environment, the network and VPN."
 _LOCAL_HINT = "The serving engine may just have ended. Try again; it is started when needed."
 
 

@@ -19,6 +19,7 @@ from .environment_settings import (
     LoginToken,
     VariableSecret,
 )
+from .token_words import IN_JUPYTERLAB, TokenWords
 from .tokens import (
     TOKEN_VARIABLE,
     FetchedToken,
@@ -46,21 +47,25 @@ class PastedToken:
     ----------
     lookup:
         Returns the token, or ``None`` while there is none for the hosts it was pasted for.
+    words:
+        What to say of it.
     """
 
-    advice = "Paste a new one; it is kept until the server ends."
-
-    def __init__(self, lookup: Callable[[], str | None]) -> None:
+    def __init__(self, lookup: Callable[[], str | None], words: TokenWords = IN_JUPYTERLAB) -> None:
         self._lookup = lookup
+        self._words = words
+
+    @property
+    def advice(self) -> str:
+        """What to do once its token is refused."""
+        return self._words.paste_again
 
     def __call__(self) -> str:
         """Return the token; raises :class:`~edi_labext.errors.NotConfigured`."""
         token = self._lookup()
         if token is None:
             raise NotConfigured(
-                "No token has been pasted yet.",
-                code="no_token",
-                hint="Paste one; it is kept in memory until the server ends.",
+                "No token has been pasted yet.", code="no_token", hint=self._words.paste
             )
         return token
 
@@ -79,9 +84,15 @@ class PastedToken:
 class PastedOr:
     """A pasted token while there is one, else that of another source; parameters as above."""
 
-    def __init__(self, lookup: Callable[[], str | None], otherwise: TokenSource) -> None:
+    def __init__(
+        self,
+        lookup: Callable[[], str | None],
+        otherwise: TokenSource,
+        words: TokenWords = IN_JUPYTERLAB,
+    ) -> None:
         self._lookup = lookup
         self._otherwise = otherwise
+        self._words = words
 
     def __repr__(self) -> str:
         return f"PastedOr({self._otherwise!r})"
@@ -104,7 +115,9 @@ class PastedOr:
         return self._now().known()
 
     def _now(self) -> TokenSource:
-        return self._otherwise if self._lookup() is None else PastedToken(self._lookup)
+        if self._lookup() is None:
+            return self._otherwise
+        return PastedToken(self._lookup, self._words)
 
 
 def token_source(
@@ -113,6 +126,7 @@ def token_source(
     env: Mapping[str, str],
     network: Network,
     pasted: Callable[[], str | None],
+    words: TokenWords = IN_JUPYTERLAB,
 ) -> TokenSource:
     """Return where the token of an environment is read.
 
@@ -124,6 +138,8 @@ def token_source(
         How a log-in reaches its host.
     pasted:
         The pasted token, if any; it goes before all others.
+    words:
+        What to say of a token that is missing or refused.
 
     Raises
     ------
@@ -133,17 +149,16 @@ def token_source(
     token = settings.token
     if token is None or not settings.is_token_bound:
         if pasted() is not None:
-            return PastedToken(pasted)
+            return PastedToken(pasted, words)
         raise NotConfigured(
             f"No token has been chosen for {' and '.join(settings.hosts)}.",
             code="no_token",
-            hint="Choose where it comes from, or paste one. A token is only sent to the hosts that "
-            "it was confirmed for.",
+            hint=f"{words.choose} A token is only sent to the hosts that it was confirmed for.",
         )
     if isinstance(token, VariableSecret):
-        return PastedOr(pasted, VariableToken(env, token.variable))
+        return PastedOr(pasted, VariableToken(env, token.variable, words), words)
     if isinstance(token, FileSecret):
-        return PastedOr(pasted, FileToken(Path(token.path).expanduser()))
+        return PastedOr(pasted, FileToken(Path(token.path).expanduser()), words)
     if isinstance(token, CommandToken):
         program = Path(token.command[0]).name
         fetched = FetchedToken(
@@ -151,10 +166,10 @@ def token_source(
             advice=f"The program {echo(program)} printed it: log in there again.",
             name=program,
         )
-        return PastedOr(pasted, fetched)
+        return PastedOr(pasted, fetched, words)
     if isinstance(token, LoginToken):
-        return PastedOr(pasted, _login_source(settings, token, env, network))
-    return PastedToken(pasted)
+        return PastedOr(pasted, _login_source(settings, token, env, network), words)
+    return PastedToken(pasted, words)
 
 
 def run_command(command: list[str], env: Mapping[str, str]) -> str:

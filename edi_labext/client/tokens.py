@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import NotConfigured
+from .token_words import IN_JUPYTERLAB, TokenWords
 
 #: The environment variable that holds WMLA's token in Watson Studio runtimes.
 TOKEN_VARIABLE = "USER_ACCESS_TOKEN"  # noqa: S105 - a name
@@ -26,7 +27,7 @@ _MARGIN = 30.0
 _BEARER = re.compile(r"bearer([ \t]+|$)", re.IGNORECASE)
 
 
-def clean_token(raw: str, *, source: str) -> str:
+def clean_token(raw: str, *, source: str, if_empty: str | None = None) -> str:
     """Return a token that is safe in a header.
 
     Surrounding white space, quotes and a ``Bearer`` prefix, as people paste them, are removed.
@@ -37,6 +38,8 @@ def clean_token(raw: str, *, source: str) -> str:
         The text found.
     source:
         How messages name where it was found; the token itself is never repeated.
+    if_empty:
+        What to do when there is none.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def clean_token(raw: str, *, source: str) -> str:
         raise NotConfigured(
             f"{source} is empty.",
             code="no_token",
-            hint=f"Set {TOKEN_VARIABLE} to your WMLA token and restart JupyterLab.",
+            hint=if_empty or "Put the token there, alone and in one line.",
         )
     if len(token) > _MAX_TOKEN or not all("!" <= char <= "~" for char in token):
         raise NotConfigured(
@@ -114,20 +117,23 @@ class TokenSource(Protocol):
 class VariableToken:
     """The token of an environment variable, read anew at every call."""
 
-    def __init__(self, env: Mapping[str, str], variable: str = TOKEN_VARIABLE) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        variable: str = TOKEN_VARIABLE,
+        words: TokenWords = IN_JUPYTERLAB,
+    ) -> None:
         self._env = env
         self._variable = variable
+        self._words = words
 
     def __call__(self) -> str:
         """Return the token; raises :class:`~edi_labext.errors.NotConfigured`."""
         raw = self._env.get(self._variable)
+        set_it = self._words.set_variable.format(variable=self._variable)
         if raw is None:
-            raise NotConfigured(
-                f"{self._variable} is not set.",
-                code="no_token",
-                hint=f"Set {self._variable} to your WMLA token and restart JupyterLab.",
-            )
-        return clean_token(raw, source=self._variable)
+            raise NotConfigured(f"{self._variable} is not set.", code="no_token", hint=set_it)
+        return clean_token(raw, source=self._variable, if_empty=set_it)
 
     def __repr__(self) -> str:
         return f"VariableToken({self._variable})"
@@ -135,7 +141,7 @@ class VariableToken:
     @property
     def advice(self) -> str:
         """What to do once its token is refused."""
-        return f"Get a new one, set {self._variable} and restart JupyterLab."
+        return self._words.renew_variable.format(variable=self._variable)
 
     def renew(self, rejected: str) -> str:
         """Read it again."""

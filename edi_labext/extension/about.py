@@ -11,7 +11,7 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_path
 
 from .. import __version__
-from ..client.environments import LOCAL, Environment, EnvironmentSet
+from ..client.environments import LOCAL, Environment, EnvironmentSet, TokenState
 from ..errors import EdiError, NotConfigured
 from ..models.strict_json import MAX_JSON_BYTES
 from .answers import error_info
@@ -61,7 +61,7 @@ def server_extension() -> ServerExtension:
 def environment_info(environments: EnvironmentSet, environment: Environment) -> EnvironmentInfo:
     """Return what the browser may know of an environment, which is not its token."""
     token = environments.token_state(environment.id)
-    problem = _problem(environments, environment, token.expires)
+    problem = _problem(environments, environment, token)
     settings = None
     if environment.source == "stored":
         with suppress(EdiError):
@@ -78,6 +78,8 @@ def environment_info(environments: EnvironmentSet, environment: Environment) -> 
         inference_address=environment.inference_address,
         token_source=token.kind,
         token_pasted=token.pasted,
+        token_variable=token.variable,
+        token_advice=token.advice,
         insecure=environment.insecure,
         own_authorities=settings is not None and settings.ca_bundle is not None,
         client_certificate=settings is not None and settings.client_certificate is not None,
@@ -87,7 +89,7 @@ def environment_info(environments: EnvironmentSet, environment: Environment) -> 
 
 
 def _problem(
-    environments: EnvironmentSet, environment: Environment, expires: float | None
+    environments: EnvironmentSet, environment: Environment, token: TokenState
 ) -> EdiError | None:
     """Return why an environment cannot be used, as far as its settings tell."""
     if environment.id == LOCAL:
@@ -96,12 +98,13 @@ def _problem(
         environments.connect(environment.id)
     except EdiError as error:
         return error
+    expires = token.expires
     if expires is not None and expires <= time.time():
         ended = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(max(0.0, expires)))
         return NotConfigured(
             f"The token of {environment.title} expired at {ended}.",
             code="token_expired",
-            hint=environments.token(environment.id).advice,
+            hint=token.advice,
         )
     return None
 

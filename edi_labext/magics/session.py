@@ -147,10 +147,13 @@ class Session:
 
     def _set(self) -> EnvironmentSet:
         from ..client import EnvironmentSet, LocalEngine, default_store
+        from ..client.token_words import IN_NOTEBOOK
 
         store: Path = default_store(self.env).absolute()
         if self._environments is None or self._environments.engine.store != store:
             self.close()
-            self._environments = EnvironmentSet(self.env, LocalEngine(store, "background"))
+            self._environments = EnvironmentSet(
+                self.env, LocalEngine(store, "background"), words=IN_NOTEBOOK
+            )
             atexit.register(self.close)
         return self._environments

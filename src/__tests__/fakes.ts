@@ -104,6 +104,8 @@ export function anEnvironment(
     inference_address: null,
     token_source: null,
     token_pasted: false,
+    token_variable: null,
+    token_advice: '',
     insecure: false,
     own_authorities: false,
     client_certificate: false,
@@ -218,6 +220,8 @@ export class FakeClient implements IEdiClient {
   chooseToken = jest.fn(
     async (_id: string, _body: TokenRequest): Promise<Info> => this.info()
   );
+
+  forgetToken = jest.fn(async (_id: string): Promise<Info> => this.info());
 
   testEnvironment = jest.fn(async (_id: string): Promise<ConnectionReport> => ({
     ok: true,

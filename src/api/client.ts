@@ -43,6 +43,8 @@ export interface IEdiClient {
   removeEnvironment(id: string): Promise<Info>;
   /** Say where the token of an environment comes from, or hand one over. */
   chooseToken(id: string, body: TokenRequest): Promise<Info>;
+  /** Forget a pasted token; that of the environment's own source is used again. */
+  forgetToken(id: string): Promise<Info>;
   /** Test the way to an environment, step by step. */
   testEnvironment(id: string): Promise<ConnectionReport>;
   /**
@@ -153,6 +155,10 @@ export class EdiClient implements IEdiClient {
 
   chooseToken(id: string, body: TokenRequest): Promise<Info> {
     return request(urls.token(id), this._settings, { method: 'PUT', body });
+  }
+
+  forgetToken(id: string): Promise<Info> {
+    return request(urls.token(id), this._settings, { method: 'DELETE' });
   }
 
   testEnvironment(id: string): Promise<ConnectionReport> {

@@ -1,8 +1,10 @@
 import { refreshIcon, settingsIcon } from '@jupyterlab/ui-components';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
+import type { EnvironmentInfo } from '../api/wire';
 import { ediIcon, sendIcon } from '../icons';
-import { CommandIDs, type IPanelControl } from '../tokens';
+import { CommandIDs, type IDeployments, type IPanelControl } from '../tokens';
 import {
   DEPLOYMENT_ARGS,
   type ICommandOptions,
@@ -29,7 +31,7 @@ export function addPanelCommands(
       caption: trans.__('Refresh the list of deployments'),
       icon: refreshIcon,
       describedBy: { args: NO_ARGS },
-      execute: async () => (await deployments.load()).refresh()
+      execute: async () => (await deployments.load()).learn()
     }),
 
     commands.addCommand(CommandIDs.environments, {
@@ -40,6 +42,30 @@ export function addPanelCommands(
       execute: async () => {
         const { manageEnvironments } = await import('../environments/dialog');
         await manageEnvironments({ model: await deployments.load(), trans });
+      }
+    }),
+
+    commands.addCommand(CommandIDs.pasteToken, {
+      label: trans.__('Paste a Token…'),
+      caption: trans.__('Use a token until the Jupyter server ends'),
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            environment: {
+              type: 'string',
+              description: 'Id of the environment; the one shown without it.'
+            }
+          }
+        }
+      },
+      isEnabled: args => environmentOf(deployments, args)?.kind === 'remote',
+      execute: async args => {
+        const environment = environmentOf(deployments, args);
+        if (environment?.kind === 'remote') {
+          const { askForToken } = await import('../environments/dialog');
+          await askForToken(await deployments.load(), environment, trans);
+        }
       }
     }),
 
@@ -57,4 +83,13 @@ export function addPanelCommands(
       }
     })
   ]);
+}
+
+/** The environment that the arguments name, else the one that is shown. */
+function environmentOf(
+  { current: model }: Pick<IDeployments, 'current'>,
+  args: ReadonlyPartialJSONObject
+): EnvironmentInfo | null {
+  const id = args.environment ?? model?.environment?.id;
+  return model?.environments.find(known => known.id === id) ?? null;
 }

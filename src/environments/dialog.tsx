@@ -8,7 +8,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import type { EnvironmentInfo } from '../api/wire';
+import { showEdiError } from '../commands/errors';
 import type { DeploymentsModel } from '../deployments/model';
+import { pasteToken } from './change';
 import { EnvironmentList } from './list';
 
 interface IOptions {
@@ -35,6 +38,29 @@ export async function manageEnvironments(options: IOptions): Promise<void> {
     body,
     buttons: [Dialog.okButton({ label: trans.__('Close') })]
   });
+}
+
+/** Ask for a token of an environment and use it from now on; tell if it cannot be. */
+export async function askForToken(
+  model: DeploymentsModel,
+  { id, title }: EnvironmentInfo,
+  trans: TranslationBundle
+): Promise<void> {
+  const token = await askToken(title, trans);
+  if (token === null) {
+    return;
+  }
+  try {
+    const info = await pasteToken(model.client, id, token, hosts =>
+      confirmHosts(hosts, trans)
+    );
+    if (info !== null) {
+      model.known.adopt(info);
+      await model.refresh();
+    }
+  } catch (reason) {
+    await showEdiError(trans.__('The token is not used'), reason, trans);
+  }
 }
 
 async function confirmHosts(

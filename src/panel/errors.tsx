@@ -6,12 +6,11 @@ import { Command } from './command';
 import { usePanel } from './context';
 import { plainText } from './plainText';
 import { reloadPage } from './reload';
+import { isOfToken, sourceOf, TokenWays } from './tokenWays';
 import { errorWords, isOfJupyter } from './words';
 
 const ENABLE = 'jupyter server extension enable edi_labext';
 const INSTALL = 'pip install edi_labext';
-// Neither shown while it is typed nor kept in the history of the shell.
-const SET_TOKEN = 'read -rs USER_ACCESS_TOKEN; export USER_ACCESS_TOKEN';
 
 /** In place of the list when there is nothing to show: what it is, and what to do. */
 export function ErrorView(props: { error: EdiError }): JSX.Element {
@@ -21,10 +20,11 @@ export function ErrorView(props: { error: EdiError }): JSX.Element {
     ({ id, problem }) => problem === null && id !== model.environment?.id
   );
   const isSignedOut = error.code === 'signed_out';
+  const { environment } = model;
   return (
     <div className="edi-Error">
       <ErrorText error={error} trans={trans} />
-      <Remedy code={error.code} />
+      <Remedy error={error} />
       <div className="edi-Error-buttons">
         {isSignedOut && (
           <button
@@ -35,13 +35,17 @@ export function ErrorView(props: { error: EdiError }): JSX.Element {
             {trans.__('Reload the page')}
           </button>
         )}
-        <button
-          type="button"
-          className="edi-Button"
-          onClick={() => void model.refresh()}
-        >
-          {trans.__('Try again')}
-        </button>
+        {environment?.kind === 'remote' && isOfToken(error) ? (
+          <TokenWays environment={environment} />
+        ) : (
+          <button
+            type="button"
+            className="edi-Button"
+            onClick={() => void model.learn()}
+          >
+            {trans.__('Try again')}
+          </button>
+        )}
         {usable && !isOfJupyter(error) && (
           <button
             type="button"
@@ -57,38 +61,38 @@ export function ErrorView(props: { error: EdiError }): JSX.Element {
 }
 
 /** The command that goes with the hint of an error, if there is one. */
-function Remedy(props: { code: string }): JSX.Element | null {
-  const { trans } = usePanel();
-  switch (props.code) {
-    case 'not_installed':
-      return (
-        <>
-          <Command text={ENABLE} />
-          <p className="edi-Secondary">
-            {trans.__(
-              'If it says that there is no such module, install it first:'
-            )}
-          </p>
-          <Command text={INSTALL} />
-        </>
-      );
-    case 'no_token':
-    case 'bad_token':
-    case 'token_expired':
-    case 'upstream_unauthorized':
-      return (
-        <>
-          <p className="edi-Secondary">
-            {trans.__(
-              'In the terminal that starts JupyterLab; it asks for the token and does not show it:'
-            )}
-          </p>
-          <Command text={SET_TOKEN} />
-        </>
-      );
-    default:
-      return null;
+function Remedy(props: { error: EdiError }): JSX.Element | null {
+  const { error } = props;
+  const { model, trans } = usePanel();
+  if (error.code === 'not_installed') {
+    return (
+      <>
+        <Command text={ENABLE} />
+        <p className="edi-Secondary">
+          {trans.__(
+            'If it says that there is no such module, install it first:'
+          )}
+        </p>
+        <Command text={INSTALL} />
+      </>
+    );
   }
+  const { environment } = model;
+  const variable = environment?.token_variable;
+  if (!variable || !isOfToken(error) || sourceOf(environment) !== 'variable') {
+    return null;
+  }
+  return (
+    <>
+      <p className="edi-Secondary">
+        {trans.__(
+          'In the terminal that starts JupyterLab; it asks for the token and does not show it:'
+        )}
+      </p>
+      {/* Neither shown while it is typed nor kept in the history of the shell. */}
+      <Command text={`read -rs ${variable}; export ${variable}`} />
+    </>
+  );
 }
 
 /** What happened, what to do, and on demand all that is known. */

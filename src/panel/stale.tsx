@@ -4,6 +4,7 @@ import type { EdiError } from '../api/errors';
 import { usePanel } from './context';
 import { formatAge } from './format';
 import { plainText } from './plainText';
+import { isOfToken, TokenWays } from './tokenWays';
 import { useNow } from './useNow';
 import { errorWords } from './words';
 
@@ -15,6 +16,7 @@ export function StaleBanner(props: {
 }): JSX.Element {
   const { model, trans } = usePanel();
   const { message, hint } = errorWords(props.error, trans);
+  const { environment } = model;
   const now = useNow();
   return (
     <div className="edi-Banner edi-mod-warn">
@@ -32,13 +34,17 @@ export function StaleBanner(props: {
           </time>
         </p>
       </div>
-      <button
-        type="button"
-        className="edi-Button"
-        onClick={() => void model.refresh()}
-      >
-        {trans.__('Retry')}
-      </button>
+      {environment?.kind === 'remote' && isOfToken(props.error) ? (
+        <TokenWays environment={environment} />
+      ) : (
+        <button
+          type="button"
+          className="edi-Button"
+          onClick={() => void model.learn()}
+        >
+          {trans.__('Retry')}
+        </button>
+      )}
     </div>
   );
 }

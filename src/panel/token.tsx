@@ -3,6 +3,8 @@ import * as React from 'react';
 import type { EnvironmentInfo } from '../api/wire';
 import { usePanel } from './context';
 import { formatSpan } from './format';
+import { plainText } from './plainText';
+import { sourceOf, TokenWays } from './tokenWays';
 import { useNow } from './useNow';
 
 /** Milliseconds before its end at which a token is spoken of. */
@@ -12,10 +14,11 @@ const SOON = 15 * 60_000;
 export function TokenBanner(props: {
   environment: EnvironmentInfo;
 }): JSX.Element | null {
-  const { title, token_expires } = props.environment;
+  const { environment } = props;
+  const { title, token_advice, token_expires } = environment;
   const { trans } = usePanel();
   const left = (token_expires ?? Infinity) * 1000 - useNow();
-  if (left > SOON) {
+  if (left > SOON || (left > 0 && isRenewed(environment))) {
     return null;
   }
   return (
@@ -30,14 +33,16 @@ export function TokenBanner(props: {
               )
             : trans.__('The token of %1 has expired.', title)}
         </p>
-        <p>
-          {trans.__(
-            'Get a new one, set USER_ACCESS_TOKEN to it and restart JupyterLab.'
-          )}
-        </p>
+        {token_advice && <p>{plainText(token_advice)}</p>}
       </div>
+      <TokenWays environment={environment} />
     </div>
   );
+}
+
+/** Whether the server gets another token by itself before this one ends. */
+function isRenewed(environment: EnvironmentInfo): boolean {
+  return ['command', 'login'].includes(sourceOf(environment) ?? '');
 }
 
 /** Says for as long as it is so that nobody checks whom the token goes to. */

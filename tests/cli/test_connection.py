@@ -128,6 +128,30 @@ def test_a_refused_token_is_said_without_it(alone: CommandLine, server: Scripted
     assert result.exit_code == 1
     assert "did not accept the token" in result.stderr
     assert TOKEN not in result.output
+    assert "set USER_ACCESS_TOKEN to it" in result.stderr
+    assert "JupyterLab" not in result.stderr
+
+
+@pytest.mark.parametrize("also_variable", [False, True])
+def test_a_refused_token_of_a_flag_is_to_be_given_again(
+    alone: CommandLine, server: ScriptedEdi, tmp_path: Path, also_variable: bool
+) -> None:
+    server.on("GET", "/model", Reply(401, b"no"))
+    given = tmp_path / "token"
+    given.write_text(TOKEN)
+    variables = {"USER_ACCESS_TOKEN": "another"} if also_variable else {}
+    command = alone.set(EDI_REST_SERVER=server.url, **variables)
+    result = command("model", "list", "--jwt-token", f"@{given}")
+    assert {request.headers["x-auth-token"] for request in server.received} == {TOKEN}
+    assert "give it with --jwt-token @FILE" in result.stderr
+    assert "USER_ACCESS_TOKEN" not in result.stderr
+
+
+def test_a_flag_with_a_token_needs_an_address_that_can_be_used(alone: CommandLine) -> None:
+    result = alone.set(EDI_REST_SERVER="ftp://x")("model", "list", "--jwt-token", "@/dev/null")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize(

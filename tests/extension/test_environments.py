@@ -213,6 +213,10 @@ async def test_a_pasted_token_never_comes_back(call, edi, settings, caplog):
     refused = await call("GET", f"{MINE}/deployments")
     assert refused.json["code"] == "upstream_unauthorized"
     assert "Paste a new one" in refused.json["hint"]
+    assert "USER_ACCESS_TOKEN" not in refused.body.decode()
+    told = mine((await call("GET", "edi/info")).json)
+    assert "Paste a new one" in told["token_advice"]
+    assert told["token_variable"] is None
     seen += [refused.body, (await call("GET", "edi/info")).body]
     seen.append((await call("POST", f"{MINE}/test")).body)
     assert {request.headers.get("x-auth-token") for request in edi.received} == {None, PASTED}

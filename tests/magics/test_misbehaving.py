@@ -10,8 +10,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from support.misbehaving_edi import GATEWAY_PAGE, LOGIN_PAGE, MisbehavingEdi, misbehaving_edi
 
 from edi_labext.client.environment_changes import make_settings
-from edi_labext.client.environment_settings import VariableSecret
+from edi_labext.client.environment_settings import SessionToken, VariableSecret
 from edi_labext.client.environment_store import EnvironmentStore, default_settings_file
+from edi_labext.errors import NotConfigured, UpstreamUnauthorized
 
 TOKEN = "canary-77e1c3-of-the-magics"
 
@@ -47,6 +48,21 @@ def remote(
     store.put("mine", lambda old: bound)
     store.choose("mine")
     return shell
+
+
+def test_a_refused_token_is_renewed_where_a_notebook_gets_it(
+    remote: InteractiveShell, server: MisbehavingEdi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.accept("another")
+    with pytest.raises(UpstreamUnauthorized) as refused:
+        remote.run_line_magic("edi", "list")
+    assert "set USER_ACCESS_TOKEN, restart JupyterLab" in (refused.value.hint or "")
+    store = EnvironmentStore(default_settings_file())
+    made = store.load().environments["mine"]
+    store.put("mine", lambda old: made.model_copy(update={"token": SessionToken()}))
+    with pytest.raises(NotConfigured) as missing:
+        remote.run_line_magic("edi", "list")
+    assert "stays there" in (missing.value.hint or "")
 
 
 def test_a_stored_environment_is_meant_until_another_is_chosen(

@@ -30,6 +30,10 @@ class EnvironmentInfo(Reply):
         ``engine`` for Local; ``None`` when none was chosen.
     token_pasted:
         Whether a pasted token goes before that.
+    token_variable:
+        The environment variable that it is read from, if it is read from one.
+    token_advice:
+        What to do once it is refused or has ended, ``""`` when there is none.
     insecure:
         Whether its certificate is not checked.
     own_authorities, client_certificate:
@@ -49,6 +53,8 @@ class EnvironmentInfo(Reply):
     inference_address: str | None = None
     token_source: str | None = None
     token_pasted: bool = False
+    token_variable: str | None = None
+    token_advice: str = ""
     insecure: bool = False
     own_authorities: bool = False
     client_certificate: bool = False

@@ -137,7 +137,12 @@ describe('the panel says what to do', () => {
   describe('about the token of a remote environment', () => {
     beforeEach(() => {
       client.environments = [
-        anEnvironment('wmla', { title: 'WMLA', kind: 'remote' }),
+        anEnvironment('wmla', {
+          title: 'WMLA',
+          kind: 'remote',
+          token_source: 'variable',
+          token_variable: 'USER_ACCESS_TOKEN'
+        }),
         anEnvironment('local', { title: 'Local' })
       ];
     });
@@ -163,6 +168,48 @@ describe('the panel says what to do', () => {
       await show();
       expect(alert()).toContain('did not accept the token');
       expect(screen.getByText(/^read -rs USER_ACCESS_TOKEN/)).toBeTruthy();
+    });
+
+    it.each([
+      ['variable', false, 'Read USER_ACCESS_TOKEN again'],
+      ['file', false, 'Read the file again'],
+      ['command', false, 'Run the program again'],
+      ['login', false, 'Log in again'],
+      ['session', false, 'Try again'],
+      ['file', true, 'Try again']
+    ])('in the words of its source: %s, pasted %s', async (...source) => {
+      const [token_source, token_pasted, again] = source;
+      client.environments[0] = {
+        ...client.environments[0],
+        token_source,
+        token_pasted,
+        token_variable: token_source === 'variable' ? 'USER_ACCESS_TOKEN' : null
+      };
+      client.list.mockRejectedValueOnce(refused());
+      await show();
+      expect(button('Paste a token…')).toBeTruthy();
+      expect(screen.queryByText(/^read -rs/) !== null).toBe(
+        token_source === 'variable'
+      );
+      const forget = { name: 'Forget the pasted token' };
+      expect(screen.queryAllByRole('button', forget)).toHaveLength(
+        token_pasted ? 1 : 0
+      );
+      await press(again);
+      await screen.findByText('No deployments yet.');
+      expect(client.info).toHaveBeenCalledTimes(2);
+    });
+
+    it('and can forget a pasted one', async () => {
+      client.environments[0] = {
+        ...client.environments[0],
+        token_pasted: true
+      };
+      client.list.mockRejectedValueOnce(refused());
+      await show();
+      await press('Forget the pasted token');
+      expect(client.forgetToken).toHaveBeenCalledWith('wmla');
+      await screen.findByText('No deployments yet.');
     });
 
     it('and leads to the environment that works', async () => {
