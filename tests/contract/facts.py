@@ -20,6 +20,10 @@ from typing import Any
 #: ========== ===============================================================================
 SOURCES = ("observed", "SDK", "docs", "stub", "inferred", "unknown", "transport")
 BINDING = frozenset(("observed", "SDK", "docs", "stub"))
+#: What our own engine does otherwise on purpose: the fact, and where the decision is told.
+DECISIONS = {
+    "CORS headers in every answer": "no web page may call the engine: docs/compatibility.md",
+}
 _OUR_NAME = re.compile("edi-contract-[0-9a-f]{6}-[a-z-]*-[0-9a-f]{4}")
 
 
@@ -85,10 +89,16 @@ class Ledger:
     def deviations(self) -> list[Seen]:
         return [entry for entry in self.entries if not entry.holds]
 
-    @property
-    def broken(self) -> list[Seen]:
-        """Deviations that the suite may not pass over."""
-        return [entry for entry in self.deviations if entry.source in BINDING]
+    def broken(self, *, ours: bool) -> list[Seen]:
+        """Return the deviations that the suite may not pass over.
+
+        Of our own engine these are all but :data:`DECISIONS`.
+        """
+        return [
+            entry
+            for entry in self.deviations
+            if entry.source in BINDING or (ours and entry.fact not in DECISIONS)
+        ]
 
 
 def _short(value: object) -> str:
@@ -96,6 +106,12 @@ def _short(value: object) -> str:
     # Names are new at every run, and no fact.
     text = " ".join(_OUR_NAME.sub("<name>", text).split())
     return text if len(text) <= 120 else text[:119] + "…"
+
+
+def decisions(entries: list[dict[str, Any]]) -> list[str]:
+    """Return a line for each deviation of our own engine that is one on purpose."""
+    facts = {entry["fact"] for entry in entries}
+    return [f"on purpose: {fact} ({why})" for fact, why in DECISIONS.items() if fact in facts]
 
 
 def table(entries: list[dict[str, Any]]) -> list[str]:

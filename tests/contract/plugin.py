@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from contract.facts import Ledger, table
+from contract.facts import Ledger, decisions, table
 
 LEDGER = pytest.StashKey[Ledger]()
 SEEN = pytest.StashKey[list[dict[str, Any]]]()
@@ -60,12 +60,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     """Fail a test for the facts that it found broken, once it has looked at all of them."""
     result = yield
     ledger = pyfuncitem.stash.get(LEDGER, None)
-    if ledger is not None and ledger.broken:
+    broken = ledger.broken(ours=not pyfuncitem.config.option.edi_server) if ledger else []
+    if broken:
         pytest.fail(
             "\n".join(
                 f"{entry.where} [{entry.source}] {entry.fact}\n"
                 f"  expected: {entry.expected}\n  seen:     {entry.seen}"
-                for entry in ledger.broken
+                for entry in broken
             ),
             pytrace=False,
         )
@@ -118,3 +119,6 @@ def pytest_terminal_summary(
     if deviations:
         for line in table(deviations):
             terminalreporter.write_line("  " + line)
+        if not config.option.edi_server:
+            for line in decisions(deviations):
+                terminalreporter.write_line("  " + line)

@@ -16,6 +16,7 @@ import pytest
 from support.certificates import make_certificates
 from support.engine_process import EngineProcess
 
+from contract.facts import DECISIONS, Ledger, decisions
 from contract.wire import Wire, given_token
 
 REPOSITORY = Path(__file__).parents[2]
@@ -60,6 +61,7 @@ def test_deviations_are_told_and_what_binds_fails(tmp_path: Path) -> None:
         "-q",
         cwd=tmp_path,
         PYTHONPATH=str(REPOSITORY / "tests"),
+        EDI_CONTRACT_SERVER="http://somebody",
     )
     assert done.returncode == 1, done.stdout + done.stderr
     report = done.stdout.partition("= EDI contract =")[2]
@@ -70,6 +72,20 @@ def test_deviations_are_told_and_what_binds_fails(tmp_path: Path) -> None:
     assert "1 failed, 2 passed" in report
     # Both broken facts of one test are told, not only the first.
     assert "expected: 200\n  seen:     404" in done.stdout.replace("E   ", "")
+
+
+def test_our_own_engine_deviates_only_where_it_is_told() -> None:
+    ledger = Ledger()
+    [decided] = DECISIONS
+    for fact, source in ((decided, "transport"), ("pods are named", "inferred"), ("stop", "docs")):
+        ledger.equal(fact, "rest-api 3", source, None, "*")
+    assert [entry.fact for entry in ledger.broken(ours=False)] == ["stop"]
+    assert [entry.fact for entry in ledger.broken(ours=True)] == ["pods are named", "stop"]
+    [line] = decisions([entry.as_dict() for entry in ledger.deviations])
+    assert line.startswith(f"on purpose: {decided} (")
+    told = (REPOSITORY / "docs" / "compatibility.md").read_text()
+    assert "Access-Control-Allow" in told
+    assert "on purpose" in told
 
 
 def test_it_judges_the_server_that_it_is_given(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from support.door_server import running
+from support.door_server import TOKEN, running
 
 from edi_labext.serving.http.app import build_app
+from edi_labext.serving.http.credentials import Credentials
 
 #: The same deployment by a target that the door hands on.
 ASIDE = "/dlim/v1/inference/{name}?aside"
@@ -32,6 +35,26 @@ def test_both_ways_answer_alike(door, path):
             assert (reply.body == body) if code is None else (reply.code == code)
             assert door.call(lambda: door.server.door.in_flight) == 0
         assert wire.ask(path=path.format(name="echo"), body=b"x" * 1001).status == 413
+
+
+@pytest.mark.parametrize("path", ["/dlim/v1/inference/{name}", ASIDE])
+def test_lines_of_the_log_are_for_user_tokens(door, path):
+    """Who may only infer learns that the kernel failed, not what it wrote."""
+    credentials = Credentials(TOKEN)
+    for token, detail in (
+        (TOKEN, "a line of its log"),
+        (credentials.user_token("ada"), "a line of its log"),
+        (credentials.service_token("ada"), None),
+    ):
+        for header in (f"X-Auth-Token: {token}", f"Authorization: Bearer {token}"):
+            with door.connect() as wire:
+                reply = wire.ask(path=path.format(name="dead"), token=header, body=b"{}")
+                told = json.loads(reply.body)
+                assert (reply.status, told["code"]) == (502, "kernel_failed")
+                assert (told["message"], told["hint"]) == ("The kernel ended.", "h")
+                assert told["request_id"]
+                assert told["detail"] == detail
+                assert (b"a line of its log" in reply.body) == (detail is not None)
 
 
 @pytest.mark.parametrize("first", ["/dlim/v1/inference/held", ASIDE.format(name="held")])

@@ -96,6 +96,20 @@ def test_the_eight_fields_are_required():
     assert len(REQUIRED_FIELDS) == 8
 
 
+def test_what_may_be_left_out_of_a_query_is_told():
+    required = {
+        (path, item["name"]): item["required"]
+        for _, path, operation in OPERATIONS
+        for item in operation.get("parameters", ())
+        if item["in"] == "query"
+    }
+    assert required == {
+        ("/edi/v1/hello", "nonce"): True,
+        ("/edi/v1/model/{name}/logs", "after"): False,
+        ("/edi/v1/model/{name}/logs", "limit"): False,
+    }
+
+
 def test_docstrings_become_plain_text():
     assert plain("See :class:`~..task.Task` and ``x``.") == "See `Task` and `x`."
     texts = str(DOCUMENT)

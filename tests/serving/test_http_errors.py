@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edi_labext import errors
+from edi_labext.serving.http.credentials import Identity
 from edi_labext.serving.http.errors import MethodNotAllowed, error_response
 from edi_labext.serving.http.server import bind
 from edi_labext.serving.settings import Settings
@@ -24,7 +25,9 @@ def tree(kind: type[errors.EdiError]):
 @pytest.mark.parametrize("kind", sorted(set(tree(errors.EdiError)), key=lambda kind: kind.__name__))
 def test_every_error_has_an_answer(kind):
     status, body, headers = error_response(
-        kind("Größe ist <b>falsch</b>.", hint="h", field="f", detail="d"), request_id="r1"
+        kind("Größe ist <b>falsch</b>.", hint="h", field="f", detail="d"),
+        caller=Identity("ada", "all"),
+        request_id="r1",
     )
     assert status == kind.http_status
     assert json.loads(body) == {
@@ -40,6 +43,22 @@ def test_every_error_has_an_answer(kind):
     }
     assert body.isascii()
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("caller", [None, Identity("ada", "inference")])
+def test_what_a_kernel_wrote_is_for_those_who_may_read_logs(caller):
+    error = errors.KernelFailure("The kernel ended.", hint="h", detail="Traceback: /home/ada/x.py")
+    body = error_response(error, caller=caller)[1]
+    answer = json.loads(body)
+    assert b"ada" not in body
+    assert (answer["code"], answer["message"], answer["hint"], answer["detail"]) == (
+        "kernel_failed",
+        "The kernel ended.",
+        "h",
+        None,
+    )
+    assert answer["request_id"]
+    assert error.detail
 
 
 def test_headers_of_some():

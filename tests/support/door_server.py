@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edi_labext.errors import NotFound, Overloaded
+from edi_labext.errors import KernelFailure, NotFound, Overloaded
 from edi_labext.serving.clock import LoopClock
 from edi_labext.serving.http.credentials import Credentials
 from edi_labext.serving.http.server import HttpServer
@@ -50,6 +50,8 @@ class FakeEngine:
             self.note(lambda: self.held.append(task))
         elif name == "full":
             raise Overloaded("The queue is full.", retry_after=0.4)
+        elif name == "dead":
+            task.fail(KernelFailure("The kernel ended.", hint="h", detail="a line of its log"))
         elif name == "boom":
             raise RuntimeError("secret detail")
         elif name == "big":

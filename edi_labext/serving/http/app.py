@@ -81,7 +81,7 @@ def _answer(error: Exception, scope: Scope) -> Response:
             # Starlette's own order is another one at every start.
             headers["Allow"] = ", ".join(sorted(allowed.split(", ")))
         error = _routing_error(error, scope)
-    status, body, more = error_response(error)
+    status, body, more = error_response(error, caller=scope["state"]["identity"])
     return Response(body, status, {**more, **headers}, media_type="application/json")
 
 

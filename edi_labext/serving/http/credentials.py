@@ -56,6 +56,11 @@ class Identity:
     user: str
     scope: Scope
 
+    @property
+    def may_read_logs(self) -> bool:
+        """Whether it may know what a kernel wrote, as whoever may ask for the log does."""
+        return self.scope == "all"
+
 
 class Credentials:
     """The master token and all that follows from it.

@@ -6,8 +6,12 @@ import json
 import logging
 import math
 import secrets
+from typing import TYPE_CHECKING
 
 from ...errors import EdiError, InvalidInput, Unauthenticated
+
+if TYPE_CHECKING:
+    from .credentials import Identity
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ class InternalError(EdiError):
 
 
 def error_response(
-    error: BaseException, *, request_id: str | None = None
+    error: BaseException, *, caller: Identity | None = None, request_id: str | None = None
 ) -> tuple[int, bytes, dict[str, str]]:
     """Return status, JSON body and extra headers for ``error``.
 
@@ -67,6 +71,9 @@ def error_response(
     ----------
     error:
         What went wrong.
+    caller:
+        Who is told. ``detail`` holds lines of a kernel's log, so it is ``None`` for a service
+        token, and for who has none.
     request_id:
         Names the answer in the log; made here when absent.
     """
@@ -80,6 +87,8 @@ def error_response(
             hint=f"Its log has the details under request {request_id}.",
         )
     wire = known.to_wire()
+    if caller is None or not caller.may_read_logs:
+        wire["detail"] = None
     wire["request_id"] = request_id
     wire["error"] = known.message
     wire["errors"] = [{"code": known.code, "message": known.message}]

@@ -12,6 +12,7 @@ from ..task import Task
 from .errors import error_response
 
 if TYPE_CHECKING:
+    from .credentials import Identity
     from .protocol import DoorProtocol
 
 #: All of an answer's head that does not depend on the answer.
@@ -26,10 +27,18 @@ _ANSWER_HEAD: Final = (
 class Exchange(Task):
     """A task that came through the door and writes its outcome to the connection it came from."""
 
-    __slots__ = ("_connection", "keep_alive")
+    __slots__ = ("_caller", "_connection", "keep_alive")
 
-    def __init__(self, connection: DoorProtocol, body: bytes, *, keep_alive: bool) -> None:
+    def __init__(
+        self,
+        connection: DoorProtocol,
+        caller: Identity | None,
+        body: bytes,
+        *,
+        keep_alive: bool,
+    ) -> None:
         super().__init__(body)
+        self._caller = caller
         self._connection: DoorProtocol | None = connection
         self.keep_alive = keep_alive
 
@@ -41,7 +50,8 @@ class Exchange(Task):
     def deliver_error(self, error: EdiError) -> None:
         """Send ``error`` with its status."""
         if self._connection is not None:
-            self._connection.finish(self, failure(error, close=not self.keep_alive))
+            told = failure(error, caller=self._caller, close=not self.keep_alive)
+            self._connection.finish(self, told)
 
     def hang_up(self) -> None:
         """Forget the connection: the caller is gone and no outcome can reach it."""
@@ -54,15 +64,23 @@ def answer(data: bytes, *, close: bool) -> bytes:
     return b"".join((head, b"connection: close\r\n\r\n" if close else b"\r\n", data))
 
 
-def failure(error: BaseException, *, close: bool, head_only: bool = False) -> bytes:
+def failure(
+    error: BaseException,
+    *,
+    close: bool,
+    caller: Identity | None = None,
+    head_only: bool = False,
+) -> bytes:
     """Return the complete bytes of an answer that tells ``error``.
 
     Parameters
     ----------
+    caller:
+        See :func:`.errors.error_response`.
     head_only:
         Leave the body out, as an answer to ``HEAD`` must.
     """
-    status, body, extra = error_response(error)
+    status, body, extra = error_response(error, caller=caller)
     headers: Mapping[str, str] = {
         "content-type": "application/json",
         **extra,

@@ -22,6 +22,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from ...errors import Overloaded, RequestTimeout
+from .credentials import Identity
 from .deadlines import Stage, is_overdue
 from .door import Door
 from .exchange import Exchange, failure
@@ -141,9 +142,9 @@ class DoorProtocol(ReadingSide):
         # The application waits for a caller that does not read its answers; a task would not.
         return self._front is None and not self.flow.write_paused
 
-    def submit(self, deployment: str, body: bytes) -> None:
+    def submit(self, deployment: str, caller: Identity | None, body: bytes) -> None:
         """See :meth:`ReadingSide.submit`."""
-        self._front = exchange = Exchange(self, body, keep_alive=not self._closing)
+        self._front = exchange = Exchange(self, caller, body, keep_alive=not self._closing)
         self._door.submit(deployment, exchange)
 
     def finish(self, exchange: Exchange, data: bytes) -> None:

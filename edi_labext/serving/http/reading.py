@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from ...errors import EdiError, InvalidInput
+from .credentials import Identity
 from .deadlines import Stage
 from .door import Door
 from .errors import MethodNotAllowed
@@ -177,7 +178,7 @@ class ReadingSide(HttpToolsProtocol):
             self._handed_over = False
             super().on_message_complete()
         elif admitted is not None and admitted.deployment is not None:
-            self.submit(admitted.deployment, self._incoming.take_body())
+            self.submit(admitted.deployment, admitted.identity, self._incoming.take_body())
 
     # --- what becomes of a request ----------------------------------------------------------
 
@@ -185,7 +186,7 @@ class ReadingSide(HttpToolsProtocol):
         """Tell whether an inference may become a task now, with no answer before its own."""
         raise NotImplementedError
 
-    def submit(self, deployment: str, body: bytes) -> None:
+    def submit(self, deployment: str, caller: Identity | None, body: bytes) -> None:
         """Make a task of an inference."""
         raise NotImplementedError
 

@@ -180,13 +180,13 @@ def _operation(row: RouteRow, reference: Reference) -> dict[str, Any]:
     parameters = [_path_parameter(name, row.path) for name in _PARAMETER.findall(row.path)]
     parameters += [
         {
-            "name": name,
+            "name": query.name,
             "in": "query",
-            "required": True,
-            "description": text,
+            "required": not query.optional,
+            "description": query.text,
             "schema": {"type": "string"},
         }
-        for name, text in row.query
+        for query in row.query
     ]
     if parameters:
         operation["parameters"] = parameters

@@ -31,6 +31,15 @@ ENGINE_ROOT = "/edi/v1"
 
 
 @dataclass(frozen=True)
+class Query:
+    """One query parameter: its name, what it says, and whether it may be left out."""
+
+    name: str
+    text: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
 class RouteRow:
     """One route.
 
@@ -45,7 +54,7 @@ class RouteRow:
     refusals:
         Statuses that are the route's own, beside those that every route can answer.
     query:
-        Names of the query parameters, and what each says.
+        What may stand behind the ``?``.
     """
 
     method: str
@@ -55,7 +64,7 @@ class RouteRow:
     answers: Shape
     takes: Shape | None = None
     refusals: tuple[int, ...] = ()
-    query: tuple[tuple[str, str], ...] = ()
+    query: tuple[Query, ...] = ()
 
 
 def edi(method: str, path: str) -> tuple[str, str]:

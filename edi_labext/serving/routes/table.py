@@ -29,7 +29,7 @@ from ...models import (
 )
 from . import auth, descriptions, inference, models, observe, packages, profiles, runtimes
 from .docs import Documentation
-from .row import RouteRow, edi, own
+from .row import Query, RouteRow, edi, own
 
 __all__ = ["ROUTES", "RouteRow"]
 
@@ -39,10 +39,10 @@ def _table() -> Sequence[RouteRow]:
 
 
 _DOCUMENTATION = Documentation(_table)
-_NONCE = (("nonce", "32 to 128 lower-case hex digits that the caller made up."),)
+_NONCE = (Query("nonce", "32 to 128 lower-case hex digits that the caller made up."),)
 _LOG_PAGE = (
-    ("after", "Number of the last line that is known. Default: the last `limit` lines."),
-    ("limit", "Most lines, up to 2000. Default: 100."),
+    Query("after", "Number of the last line that is known. Default: the last `limit` lines.", True),
+    Query("limit", "Most lines, up to 2000. Default: 100.", True),
 )
 
 ROUTES: tuple[RouteRow, ...] = (
