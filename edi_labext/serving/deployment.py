@@ -20,10 +20,10 @@ from ..models import (
     Profile,
 )
 from . import failures, profile_change
+from .claim import Claim
 from .dispatcher import TaskQueue
 from .edits import Edits
-from .gpu_claim import GpuClaim
-from .honoured import gpu_demand, kernel_policy, only_kept, queue_policy
+from .honoured import gpu_demand, kernel_policy, memory_demand, only_kept, queue_policy
 from .quarters import Quarters
 from .state import serving_service, started_state
 from .supervisor import FAILURE_LOG_LINES, Supervisor
@@ -67,7 +67,7 @@ class Deployment:
         self._running: Profile | None = None
         #: Whether its kernels have to end before it starts.
         self._changing = False
-        self._gpus = GpuClaim(
+        self._claim = Claim(
             name,
             surroundings.inventory,
             surroundings.ledger,
@@ -193,8 +193,8 @@ class Deployment:
             if supervisor.kernels:
                 return "stopping", "Accepted requests are answered, then the kernels end."
             return "stopped", ""
-        if self._gpus.shortage:
-            return "pending", self._gpus.shortage
+        if self._claim.shortage:
+            return "pending", self._claim.shortage
         if self._changing:
             return "starting", "The kernels of its last start end first."
         return started_state(supervisor, at_zero=self._at_zero)
@@ -247,7 +247,7 @@ class Deployment:
             if self.started:
                 await self._around.store.update(self.name, desired="stopped")
             self._changing = False
-            self._gpus.forget()
+            self._claim.forget()
             self._around.spawn(self._end())
             self._changed()
 
@@ -305,13 +305,14 @@ class Deployment:
         self._changed()
 
     async def _begin(self, profile: Profile) -> None:
-        before = self._gpus.shortage
-        granted = await self._gpus.reserve(gpu_demand(profile, self.name))
+        before = self._claim.shortage
+        demand = gpu_demand(profile, self.name)
+        granted = await self._claim.reserve(demand, memory_demand(profile))
         if self._over:  # the engine has ended meanwhile
             return
         if not granted:
-            if self._gpus.shortage != before:
-                self.remark(f"pending: {self._gpus.shortage}")
+            if self._claim.shortage != before:
+                self.remark(f"pending: {self._claim.shortage}")
             return
         kept = only_kept(profile)
         self.remark(f"Kept in the profile, without effect here: {', '.join(kept)}" if kept else "")
@@ -343,7 +344,7 @@ class Deployment:
     def _let_go(self) -> None:
         """Give back what kernels needed, once they are gone."""
         self._running = None
-        self._gpus.give_back()
+        self._claim.give_back()
 
     # --- its log ----------------------------------------------------------------------------
 
@@ -386,7 +387,7 @@ class Deployment:
 
     def _make_spec(self, kernel_id: str) -> LaunchSpec:
         alive = {kernel.kernel_id for kernel in self._supervisor.kernels}
-        gpu = self._gpus.place(kernel_id, alive)
+        gpu = self._claim.place(kernel_id, alive)
         profile = self._running or self.record.profile
         return self.quarters.spec(kernel_id, self._job_id, profile, gpu)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..models import Profile
+from ..models import DEFAULT_RESOURCES, Profile, parse_resources
 from .ledger import Demand
 from .lifecycle import KernelPolicy
 from .queue_policy import QueuePolicy
@@ -63,6 +63,15 @@ def gpu_demand(profile: Profile, name: str) -> Demand | None:
         return None
     # One that starts its first kernel only on demand has its GPU all the same.
     return Demand(name, mode, max(1, profile.policy.kernel_min), gpu_pack(profile, name))
+
+
+def memory_demand(profile: Profile) -> int | None:
+    """Return the MB that each kernel asks for, ``None`` if nobody has said it.
+
+    What every new profile has is nobody's wish, and small machines serve small kernels too.
+    """
+    text = profile.resource_allocation.kernel.resources
+    return None if text == DEFAULT_RESOURCES else parse_resources(text).mem
 
 
 def gpu_pack(profile: Profile, name: str) -> str:

@@ -1,7 +1,7 @@
-"""What GPUs this machine has that kernels may use.
+"""What this machine has for kernels: GPUs and memory.
 
-Asked of NVIDIA's own binding (``nvidia-ml-py``, the extra ``gpu``). Without it, without a driver,
-or when the driver does not answer, there is no GPU.
+GPUs are asked of NVIDIA's own binding (``nvidia-ml-py``, the extra ``gpu``). Without it, without a
+driver, or when the driver does not answer, there is no GPU.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import importlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Gpu:
 
 
 class Inventory:
-    """The GPUs of this machine, looked at when somebody first asks.
+    """What this machine has; GPUs are looked at when somebody first asks.
 
     Parameters
     ----------
@@ -44,6 +45,13 @@ class Inventory:
         The engine's own.
     deadline:
         In seconds.
+    find_memory:
+        Returns the machine's memory in MB.
+
+    Attributes
+    ----------
+    memory:
+        MB (1024 × 1024 bytes), ``None`` where it cannot be told.
     """
 
     def __init__(
@@ -52,7 +60,9 @@ class Inventory:
         *,
         environment: Mapping[str, str] = os.environ,
         deadline: float = DEADLINE,
+        find_memory: Callable[[], int | None] | None = None,
     ) -> None:
+        self.memory = (find_memory or machine_memory)()
         self._look = look or ask_driver
         self._environment = environment
         self._deadline = deadline
@@ -97,6 +107,37 @@ class Inventory:
         except TimeoutError:
             log.warning("the GPU driver did not answer within %g s", self._deadline)
             return ()
+
+
+def machine_memory(root: Path = Path("/")) -> int | None:
+    """Return the memory of this machine, or of the container around us, in MB.
+
+    Parameters
+    ----------
+    root:
+        Where ``proc`` and ``sys`` are.
+    """
+    try:
+        sizes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    except (ValueError, OSError):
+        return None
+    for folder in _control_groups(root):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            with contextlib.suppress(OSError, ValueError):  # not there, or "max"
+                sizes.append(int((folder / name).read_text()))
+    return min(sizes) >> 20
+
+
+def _control_groups(root: Path) -> Iterator[Path]:
+    """Yield the folders of the control groups that bound our memory, inner ones first."""
+    with contextlib.suppress(OSError):
+        for line in (root / "proc/self/cgroup").read_text().splitlines():
+            _, controllers, way = line.split(":", 2)
+            if controllers in ("", "memory"):
+                mount = root / "sys/fs/cgroup" / controllers
+                group = mount / way.lstrip("/")
+                # Inside a container the way may be that of the host; its own group is the mount.
+                yield from (group, *(up for up in group.parents if up.is_relative_to(mount)))
 
 
 def ask_driver() -> Sequence[Gpu]:

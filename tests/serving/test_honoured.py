@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from edi_labext.models import Profile
+from edi_labext.models import DEFAULT_RESOURCES, Profile
 from edi_labext.serving.honoured import (
     HONOURED,
     gpu_demand,
     kernel_policy,
+    memory_demand,
     only_kept,
     queue_policy,
 )
@@ -61,6 +62,20 @@ def test_gpus(count: int, pack: str, demand: Demand) -> None:
         resource_allocation__kernel__gpu_pack_id=pack,
     )
     assert gpu_demand(some, "digits") == demand
+
+
+@pytest.mark.parametrize(
+    ("text", "memory"),
+    [
+        (DEFAULT_RESOURCES, None),
+        ("mem=5", 5),
+        ("ncpus=1,mem=4g,mem_limit=8g", 4096),
+        ("mem_limit=9", None),
+        ("ncpus=2", None),
+    ],
+)
+def test_memory(text: str, memory: int | None) -> None:
+    assert memory_demand(profile(resource_allocation__kernel__resources=text)) == memory
 
 
 def test_what_is_only_kept_is_named() -> None:

@@ -6,10 +6,11 @@ import sys
 import threading
 import types
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from edi_labext.serving.inventory import Gpu, Inventory, ask_driver, visible
+from edi_labext.serving.inventory import Gpu, Inventory, ask_driver, machine_memory, visible
 
 TWO = (Gpu("GPU-aaaa-1", "H200", 5), Gpu("GPU-aabb-2", "H200", 5))
 
@@ -125,3 +126,36 @@ def test_no_binding_and_no_driver_are_no_gpu(monkeypatch: pytest.MonkeyPatch) ->
     assert ask_driver() == ()
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert ask_driver() == ()
+
+
+# --- memory -----------------------------------------------------------------------------------
+
+MB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("told", "files", "expected"),
+    [
+        ("0::/\n", {}, None),
+        ("0::/\n", {"memory.max": "max\n"}, None),
+        ("0::/pod/kernel\n", {"pod/memory.max": f"{7 * MB}\n", "pod/kernel/memory.max": "max"}, 7),
+        ("0::/of/the/host\n", {"memory.max": f"{5 * MB}"}, 5),
+        ("4:cpu:/\n3:memory:/a\n", {"memory/a/memory.limit_in_bytes": f"{3 * MB + 1}\n"}, 3),
+        # What version 1 says when there is no limit.
+        ("3:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712\n"}, None),
+        ("", {"memory.max": f"{5 * MB}"}, None),
+    ],
+)
+def test_a_container_has_the_memory_that_it_is_given(
+    tmp_path: Path, told: str, files: dict[str, str], expected: int | None
+) -> None:
+    """``None`` is the machine's own."""
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text(told)
+    for name, text in files.items():
+        file = tmp_path / "sys/fs/cgroup" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    whole = machine_memory(tmp_path / "nowhere")
+    assert whole
+    assert machine_memory(tmp_path) == (whole if expected is None else expected)

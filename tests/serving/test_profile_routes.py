@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -329,6 +330,33 @@ def test_without_a_gpu_it_stays_pending_and_says_why(own_engine: EngineProcess, 
     engine.wait_for("wanting", "ready")
     stopped(engine, "wanting")
     assert engine.call("DELETE", "model/wanting").json() == {}
+
+
+def test_more_memory_than_there_is_stays_pending_and_says_so(engine: EngineProcess) -> None:
+    engine.deploy("vast")
+
+    def ask_for(mem: str) -> Callable[[dict[str, Any]], object]:
+        return lambda document: document["resource_allocation"]["kernel"].update(resources=mem)
+
+    edit(engine, "vast", ask_for(f"mem={1 << 30}"))
+    assert engine.start_model("vast").json() == {}
+    words = engine.wait_for("vast", "pending")["reason"]
+    assert re.fullmatch(
+        rf"This machine has \d+ MB of memory; the profile asks for {1 << 30} MB for each kernel .*",
+        words,
+    )
+    assert engine.instance("vast") == {"name": "vast", "state": "not-available"}
+    refused = engine.infer("vast")
+    assert (refused.status_code, refused.json()["message"]) == (503, words)
+    # Starting it once more changes nothing; another profile does.
+    assert engine.start_model("vast").json() == {}
+    assert engine.status("vast")["reason"] == words
+    assert any(words in line for line in engine.status("vast")["log_tail"])
+    assert engine.stop_model("vast").json() == {}
+    edit(engine, "vast", ask_for("mem=1"))
+    engine.start_model("vast")
+    engine.wait_for("vast", "ready")
+    stopped(engine, "vast")
 
 
 #: A stand-in for ``nvidia-ml-py`` on a machine with two GPUs.

@@ -1,4 +1,4 @@
-"""What one deployment has, or waits for, of the machine's GPUs."""
+"""What one deployment has, or waits for, of the machine: memory for a kernel, and GPUs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from .inventory import Inventory
 
 
-class GpuClaim:
+class Claim:
     """One deployment's account with the ledger.
+
+    Memory is not shared out: what one kernel asks for only has to be there at all.
 
     Parameters
     ----------
@@ -39,12 +41,29 @@ class GpuClaim:
         """Why it has to wait, a sentence or two for people; ``""`` while it does not."""
         return self._shortage.reason if self._shortage else ""
 
-    async def reserve(self, demand: Demand | None) -> bool:
+    async def reserve(self, demand: Demand | None, memory: int | None) -> bool:
         """Get what is asked for, or begin to wait for it; tell which.
 
-        ``None`` asks for no GPU. Nothing may be reserved yet.
+        Nothing may be reserved yet.
+
+        Parameters
+        ----------
+        demand:
+            The GPUs, ``None`` for none.
+        memory:
+            MB for each kernel, ``None`` if it does not matter.
         """
+        present = self._inventory.memory
+        if memory is not None and present is not None and memory > present:
+            # Nobody can give it back, so there is nothing to wait for but another profile.
+            self._shortage = Shortage(
+                f"This machine has {present} MB of memory; the profile asks for {memory} MB for "
+                f"each kernel (mem of resource_allocation.kernel.resources). Set mem to {present} "
+                "or less, or run it on a larger machine."
+            )
+            return False
         if demand is None:
+            self._shortage = None
             return True
         self._ledger.stock([gpu.uuid for gpu in await self._inventory.gpus()])
         outcome = self._ledger.reserve(demand)
