@@ -10,6 +10,7 @@ from .lifecycle import (
     Attach,
     Detach,
     Drained,
+    Ending,
     Event,
     Exited,
     KernelPolicy,
@@ -61,7 +62,7 @@ class KernelLife:
     __slots__ = (
         "_cause",
         "_exit",
-        "_link_lost",
+        "_our_reason",
         "_policy",
         "_rung",
         "_signalled",
@@ -88,7 +89,7 @@ class KernelLife:
         self._rung: type[Action] = Shutdown
         self._signalled = False
         self._cause: str | None = None
-        self._link_lost: str | None = None
+        self._our_reason: str | None = None  # why we end it, if it does not do so itself
         self._exit: KernelExit | None = None
 
     @property
@@ -98,8 +99,8 @@ class KernelLife:
             return self._cause
         if self.asked_to_end:
             return "the kernel was stopped"
-        if self._link_lost is not None and self._ended_by_us:
-            return self._link_lost
+        if self._our_reason is not None and self._ended_by_us:
+            return self._our_reason
         exit_ = self._exit or KernelExit()
         before = " before it was ready" if self.ready_since is None else ""
         memory = ", as happens when memory runs out" if exit_.signal == signal.SIGKILL else ""
@@ -126,6 +127,8 @@ class KernelLife:
                 return self._on_start_failed(now, reason)
             case LinkLost(reason=reason):
                 return self._on_link_lost(now, reason)
+            case Ending():
+                return self._on_ending(now)
             case Overdue():
                 if self.state is KernelState.READY and self.deadline is None:
                     self.deadline = now + self._policy.overdue_grace
@@ -201,10 +204,21 @@ class KernelLife:
     def _on_link_lost(self, now: float, reason: str) -> list[Action]:
         if self.state in DYING:
             return []
-        self._link_lost = reason
+        self._our_reason = reason
         detach = self._detach()
         self.state = KernelState.STOPPING
         self._rung, self.deadline = Terminate, now + LINK_LOST_GRACE
+        return detach
+
+    def _on_ending(self, now: float) -> list[Action]:
+        if self.state not in (KernelState.READY, KernelState.DRAINING):
+            return []
+        detach = self._detach()
+        self.state = KernelState.STOPPING
+        # A thread that it has left may keep the process for ever.
+        grace = self._policy.exit_grace
+        self._our_reason = f"the kernel was to end by itself and did not within {grace:g} s"
+        self._rung, self.deadline = Terminate, now + grace
         return detach
 
     def _on_exited(self, exit_: KernelExit) -> list[Action]:

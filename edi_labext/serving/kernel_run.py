@@ -13,7 +13,17 @@ from ..errors import EdiError
 from .clock import Clock, Handle
 from .launchers.base import KernelExit, KernelProcess, Launcher, LaunchSpec
 from .launchers.command import PRE_EXEC_FAILED
-from .lifecycle import Event, Exited, KernelState, LinkLost, Ready, Spawned, StartFailed, Swept
+from .lifecycle import (
+    Ending,
+    Event,
+    Exited,
+    KernelState,
+    LinkLost,
+    Ready,
+    Spawned,
+    StartFailed,
+    Swept,
+)
 from .link import KernelLink
 from .logs.book import LogBook, Stream
 from .logs.pump import LogPump, Sink
@@ -80,6 +90,7 @@ class KernelRun:
             on_hello=lambda link: link.send_context(self._context),
             on_ready=lambda _: report(Ready(kernel_id)),
             on_start_failed=self._on_start_failed,
+            on_ending=lambda _: report(Ending(kernel_id)),
             on_closed=self._on_link_closed,
         )
         self._clock = clock

@@ -83,6 +83,10 @@ class LinkLost(Event):
     reason: str
 
 
+class Ending(Event):
+    """It ends by itself, in order, once it has written the outcomes of what it is at."""
+
+
 class Overdue(Event):
     """One of its tasks has timed out and the kernel has not returned from it."""
 

@@ -70,6 +70,8 @@ class KernelLink(asyncio.Protocol):
         Called once each: the interpreter runs; ``on_kernel_start`` has returned.
     on_start_failed:
         Called once, in place of ``on_ready``, with one line that says why.
+    on_ending:
+        Called once: the kernel takes nothing more and ends after the batch that it is at.
     on_closed:
         Called once, with one line that says why.
     max_payload:
@@ -102,6 +104,7 @@ class KernelLink(asyncio.Protocol):
         "_close_reason",
         "_last",
         "_on_closed",
+        "_on_ending",
         "_on_hello",
         "_on_ready",
         "_on_start_failed",
@@ -132,6 +135,7 @@ class KernelLink(asyncio.Protocol):
         on_hello: Callable[[KernelLink], None],
         on_ready: Callable[[KernelLink], None],
         on_start_failed: Callable[[KernelLink, str], None],
+        on_ending: Callable[[KernelLink], None],
         on_closed: Callable[[KernelLink, str], None],
         max_payload: int = MAX_PAYLOAD,
     ) -> None:
@@ -139,6 +143,7 @@ class KernelLink(asyncio.Protocol):
         self._on_hello = on_hello
         self._on_ready = on_ready
         self._on_start_failed = on_start_failed
+        self._on_ending = on_ending
         self._on_closed = on_closed
         self._reader = FrameReader(FROM_KERNEL, max_payload)
         self._transport: asyncio.WriteTransport | None = None
@@ -343,6 +348,7 @@ class KernelLink(asyncio.Protocol):
             self._last = self.batches[0]
             if self.sink is not None:
                 self.sink.detach(self)
+            self._on_ending(self)
         else:
             self._break(f"the kernel broke the protocol: frame {kind} after {self.state}")
 

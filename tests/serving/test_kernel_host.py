@@ -445,7 +445,7 @@ def test_what_ends_a_process_fails_the_batch_first(
         assert kernel.frame() == (kind, number, payload)
     assert kernel.frame() is None
     returncode, out, _ = kernel.end()
-    assert (returncode, out) == (code, "finally\n")
+    assert (returncode, out) == (code, "shutdown\nfinally\n")
 
 
 def test_an_exception_without_a_usable_message(launch: Launch) -> None:

@@ -192,6 +192,7 @@ def test_over_a_real_socket_pair() -> None:
             on_hello=lambda link: hello.set(),
             on_ready=lambda link: None,
             on_start_failed=lambda link, reason: None,
+            on_ending=lambda link: None,
             on_closed=lambda link, reason: closed.set_result(reason),
         )
         await asyncio.get_running_loop().create_connection(lambda: link, sock=ours)
@@ -218,6 +219,7 @@ def test_the_system_tells_whether_the_last_task_was_read(read: bool) -> None:
             on_hello=lambda link: link.send_context("{}"),
             on_ready=lambda link: ready.set(),
             on_start_failed=lambda link, reason: None,
+            on_ending=lambda link: None,
             on_closed=lambda link, reason: closed.set(),
         )
         await asyncio.get_running_loop().create_connection(lambda: link, sock=ours)
@@ -249,6 +251,7 @@ def test_a_write_that_fails_does_not_lose_what_the_kernel_had_answered(new_loop)
             on_hello=lambda link: link.send_context("{}"),
             on_ready=lambda link: ready.set(),
             on_start_failed=lambda link, reason: None,
+            on_ending=lambda link: None,
             on_closed=lambda link, reason: closed.set(),
         )
         link.keep(ours.dup())

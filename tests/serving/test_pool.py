@@ -13,6 +13,7 @@ from edi_labext.serving.lifecycle import (
     Attach,
     Detach,
     Drained,
+    Ending,
     Event,
     Exited,
     KernelPolicy,
@@ -204,6 +205,36 @@ def test_reasons():
     assert why(lost, Exited("k1", KernelExit(code=7)), seconds=0)[1] == 7
 
 
+def test_a_kernel_that_says_that_it_ends_is_made_to():
+    """A thread that it has left behind could keep its process for ever."""
+    driven = Driven()
+    driven.bring_up("k1")
+    assert driven.tell(Ending("k1")) == [Detach("k1")]
+    assert driven.pool.ready == 0
+    assert driven.pass_time(4.9) == []
+    assert driven.pass_time(0.1) == [Terminate("k1")]
+    assert driven.pass_time(2) == [Kill("k1")]
+    driven.tell(Exited("k1", KernelExit(signal=9)))
+    assert driven.tell(Swept("k1", worked=True)) == [Launch("k2")]
+    assert driven.pool.failure.reason == ("the kernel was to end by itself and did not within 5 s")
+
+
+def test_a_kernel_that_says_that_it_ends_mostly_does():
+    driven = Driven()
+    driven.bring_up("k1")
+    driven.tell(Ending("k1"), LinkLost("k1", "closed"), Exited("k1", KernelExit(code=3)))
+    assert driven.tell(Swept("k1", worked=True)) == [Launch("k2")]
+    assert driven.pool.failure.reason == "the kernel exited with code 3"
+
+
+def test_a_stop_does_not_wait_for_a_kernel_that_ends_anyway():
+    driven = Driven()
+    driven.bring_up("k1")
+    assert driven.note(driven.pool.want(driven.now, 0)) == [Detach("k1"), Shutdown("k1")]
+    assert driven.tell(Ending("k1")) == []
+    assert driven.pass_time(5) == [Terminate("k1")]
+
+
 def test_the_start_deadline_also_counts_while_launching():
     driven = Driven()
     assert driven.pass_time(90) == []
@@ -371,6 +402,7 @@ class PoolMachine(RuleBasedStateMachine):
             Overdue,
             Returned,
             Drained,
+            Ending,
             Swept,
             lambda k: StartFailed(k, "broken"),
             lambda k: LinkLost(k, "closed"),

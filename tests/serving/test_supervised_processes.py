@@ -227,6 +227,36 @@ def test_an_overdue_kernel_is_replaced(stage):
     stage(scene)
 
 
+LINGERING = """
+import threading
+from redhareapi import Kernel
+
+class Lingering(Kernel):
+    def on_task_invoke(self, task):
+        if task.get_input_data() == "end":
+            threading.Thread(target=threading.Event().wait).start()
+            raise SystemExit(3)
+        task.set_output_data(task.get_input_data())
+    def on_kernel_shutdown(self):
+        print("goodbye", flush=True)
+
+Lingering().run()
+"""
+
+
+def test_a_kernel_that_ends_itself_but_for_a_thread_is_replaced(stage):
+    async def scene(s: Stage):
+        s.serve(LINGERING)
+        with pytest.raises(EdiError) as caught:
+            await s.ask(b"end")
+        assert caught.value.message == "The kernel raised SystemExit: 3"
+        assert await s.ask(b"again") == b"again"
+        assert s.book.tail(100).count("goodbye") == 1
+        assert any("to end by itself" in line for line in s.book.tail(100))
+
+    stage(scene)
+
+
 def test_descriptors_threads_and_children_do_not_grow(stage):
     def census() -> tuple[int, int, int]:
         gc.collect()  # what other tests have left behind

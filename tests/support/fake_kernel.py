@@ -54,6 +54,7 @@ class FakeKernel:
             on_hello=lambda link: self.events.append(("hello", link.python_version)),
             on_ready=lambda link: self.events.append(("ready",)),
             on_start_failed=lambda link, reason: self.events.append(("start_failed", reason)),
+            on_ending=lambda link: self.events.append(("ending",)),
             on_closed=lambda link, reason: self.events.append(("closed", reason)),
         )
         self.transport = FakeTransport()

@@ -103,11 +103,14 @@ class Host:
         if self._fd < 0:
             self._end_fork(None)
         self._send(READY)
-        self._serve_tasks(kernel)
         try:
-            kernel.on_kernel_shutdown()
-        except Exception as error:
-            print_traceback(error, "on_kernel_shutdown")
+            self._serve_tasks(kernel)
+        finally:
+            # Also when kernel code ends the process in order, by SystemExit for example.
+            try:
+                kernel.on_kernel_shutdown()
+            except Exception as error:
+                print_traceback(error, "on_kernel_shutdown")
 
     def script_raised(self, error: BaseException) -> None:
         """Take note of an exception that left the script itself."""
