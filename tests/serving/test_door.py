@@ -10,7 +10,7 @@ import threading
 import httptools
 import pytest
 import uvicorn
-from support.door_server import Running, running
+from support.door_server import TOKEN, Running, running
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -159,6 +159,41 @@ def test_connection_is_closed_when_asked(door, path, version, headers):
         reply = wire.reply()
         assert (reply.status, reply.closes) == (200, True)
         assert wire.at_end()
+
+
+def test_a_head_is_looked_at_again_once_it_is_another(door):
+    """What the gate has said of a head holds for the next one only if nothing in it differs."""
+    asked = []
+    admit = door.server.door.gate.admit
+    door.server.door.gate.admit = lambda *head: asked.append(head) or admit(*head)
+    with door.connect() as wire, door.connect() as other:
+        for body in (b"12", b"34", b"56"):
+            assert wire.ask(body=body).body == body
+        assert len(asked) == 1
+        assert wire.ask(body=b"123").body == b"123"  # another length
+        assert other.ask(body=b"78").body == b"78"  # another connection
+        assert len(asked) == 3
+        assert wire.ask(body=b"123", token="X-Auth-Token: " + "0" * 64).status == 401
+    for same, code in (
+        ({"token": None}, 401),
+        ({"token": "x-auth-token: " + TOKEN[:-1] + "0"}, 401),
+        ({"host": "evil"}, 403),
+        ({"path": "/dlim/v1/inference/nobody"}, 404),
+        ({"method": "GET"}, 200),
+    ):
+        with door.connect() as wire:
+            for _ in range(2):
+                assert wire.ask(body=b"12").body == b"12"
+            assert wire.ask(**{"body": b"12", **same}).status == code
+    for header, status in (
+        ("Origin: null", 403),
+        ("Transfer-Encoding: chunked", 400),
+        ("Content-Encoding: gzip", 415),
+    ):
+        with door.connect() as wire:
+            assert wire.ask(body=b"12").body == b"12"
+            reply = wire.ask("POST", "/dlim/v1/inference/echo", header, body=b"12")
+            assert reply.status == status
 
 
 def test_pipelined_requests_are_answered_in_order(door):

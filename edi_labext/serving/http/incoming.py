@@ -73,6 +73,15 @@ class Incoming:
         if not self.method:
             self.headers.append((name.lower(), value))
 
+    def has_the_head_of(self, other: Incoming) -> bool:
+        """Tell whether the gate would see what it saw of ``other``; both heads are complete."""
+        return (
+            self.headers == other.headers
+            and self.target == other.target
+            and self.method == other.method
+            and self.version == other.version
+        )
+
     def add_chunk(self) -> None:
         """Count a chunk: each costs more than its bytes."""
         self._chunks += 1

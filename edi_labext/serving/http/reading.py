@@ -48,6 +48,8 @@ class ReadingSide(HttpToolsProtocol):
         self._stage = Stage.QUIET
         self._since = self._deadlines.now
         self._incoming = Incoming(self._settings, self._since)
+        #: The last inference that the gate has looked at: a client's heads are mostly the same.
+        self._like: Incoming | None = None
         self._requests = 0
         self._keep_alive = True
         self._draining = False
@@ -140,10 +142,18 @@ class ReadingSide(HttpToolsProtocol):
         self._since = self._deadlines.now
         self._keep_alive = version == "1.1" and parser.should_keep_alive() and not self._draining
         self._closing = not self._keep_alive
-        verdict = self._door.gate.admit(method, incoming.target, incoming.headers, version)
-        if not isinstance(verdict, Admitted):
-            self.turn_away(verdict)
-            return
+        like = self._like
+        verdict: Admitted | Refusal
+        if like is not None and like.admitted is not None and incoming.has_the_head_of(like):
+            # The gate decides on the head alone, and would say the same again.
+            verdict = like.admitted
+        else:
+            verdict = self._door.gate.admit(method, incoming.target, incoming.headers, version)
+            if not isinstance(verdict, Admitted):
+                self.turn_away(verdict)
+                return
+            if verdict.deployment is not None:
+                self._like = incoming
         incoming.admitted = verdict
         if verdict.deployment is None or not self.may_submit():
             self._handed_over = True
