@@ -1,8 +1,8 @@
 """JupyterLab for the UI tests: galata's settings, but with a port, a root and a store of its own.
 
-``playwright.config.ts`` chooses the port and the folder of the run and hands both over in
-``EDI_UI_PORT`` and ``EDI_UI_RUN``. Galata's helper fixes the port at 8888, empties the token and
-turns the XSRF check off; ``secure_server_config.py`` is the server that keeps both.
+``tests/server.ts`` chooses the port and the folder and hands both over in ``EDI_UI_PORT`` and
+``EDI_UI_FOLDER``. Galata's helper fixes the port at 8888, empties the token and turns the XSRF
+check off; ``secure_server_config.py`` is the server that keeps both.
 """
 
 import os
@@ -10,7 +10,7 @@ import os
 from jupyterlab.galata import configure_jupyter_server
 from run_folder import prepare
 
-run = prepare("open")
+run = prepare()
 os.environ["JUPYTERLAB_GALATA_ROOT_DIR"] = str(run.root)
 configure_jupyter_server(c)  # noqa: F821
 c.ServerApp.port = int(os.environ["EDI_UI_PORT"])  # noqa: F821

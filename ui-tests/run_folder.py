@@ -1,4 +1,4 @@
-"""The folders of one test run: a copy of the examples, and an empty store."""
+"""The folders of one server: a copy of the examples, and an empty store."""
 
 import os
 import shutil
@@ -10,16 +10,16 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where one server of the run keeps what it makes."""
+    """Where a server keeps what it makes."""
 
     folder: Path
     root: Path
     store: Path
 
 
-def prepare(server: str) -> RunFolder:
-    """Make the folders of one server below the run's, with the examples in its root."""
-    folder = Path(os.environ["EDI_UI_RUN"]) / server
+def prepare() -> RunFolder:
+    """Make the folders below ``EDI_UI_FOLDER``, with the examples in the server's root."""
+    folder = Path(os.environ["EDI_UI_FOLDER"])
     run = RunFolder(folder, folder / "root", folder / "store")
     run.store.mkdir(parents=True, mode=0o700)
     shutil.copytree(

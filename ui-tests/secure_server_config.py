@@ -4,8 +4,8 @@ import os
 
 from run_folder import prepare
 
-run = prepare("secure")
-c.ServerApp.port = int(os.environ["EDI_UI_SECURE_PORT"])  # noqa: F821
+run = prepare()
+c.ServerApp.port = int(os.environ["EDI_UI_PORT"])  # noqa: F821
 c.ServerApp.port_retries = 0  # noqa: F821
 c.ServerApp.ip = "127.0.0.1"  # noqa: F821
 c.ServerApp.open_browser = False  # noqa: F821

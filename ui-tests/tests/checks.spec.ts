@@ -1,10 +1,7 @@
-import { expect, type IJupyterLabPageFixture, test } from '@jupyterlab/galata';
-
 import { mockFacade } from './facade';
+import { expect, type IJupyterLabPageFixture, test } from './lab';
 import { PanelPage } from './panelPage';
 import { picture } from './shots';
-
-test.use({ autoGoto: false });
 
 interface IFinding {
   code: string;

@@ -1,27 +1,22 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 
-import { expect, test } from '@jupyterlab/galata';
-
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
+import type { LabServer } from './server';
 
-test.use({ autoGoto: false });
-
-/** Process id of the engine that the first server uses. */
-function enginePid(): number {
-  const file = path.join(
-    process.env.EDI_UI_RUN ?? '',
-    'open',
-    'store',
-    'engine.json'
-  );
+/** Process id of the engine that a server uses. */
+function pidOfEngine(server: LabServer): number {
+  const file = path.join(server.store, 'engine.json');
   return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
 }
 
 test('an engine that is killed comes back with its deployments', async ({
-  page
+  page,
+  server
 }) => {
   test.setTimeout(120_000);
+  const enginePid = (): number => pidOfEngine(server);
   await page.goto();
   const edi = new PanelPage(page);
   await edi.open();

@@ -1,9 +1,6 @@
-import { expect, test } from '@jupyterlab/galata';
-
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
 import { picture } from './shots';
-
-test.use({ autoGoto: false });
 
 /** Nothing made up: the checks read the folder, and the fixes write to it. */
 test('a faulty folder is mended by buttons, and answers', async ({ page }) => {

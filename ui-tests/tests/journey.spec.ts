@@ -1,9 +1,6 @@
-import { expect, test } from '@jupyterlab/galata';
-
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
 import { picture } from './shots';
-
-test.use({ autoGoto: false });
 
 /**
  * The journey of the product, with nothing made up: the server half starts the

@@ -1,8 +1,5 @@
-import { expect, test } from '@jupyterlab/galata';
-
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
-
-test.use({ autoGoto: false });
 
 test('a change made elsewhere arrives without being asked for', async ({
   page

@@ -1,10 +1,7 @@
-import { expect, test } from '@jupyterlab/galata';
-
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
 import { ProfilePage } from './profilePage';
 import { picture } from './shots';
-
-test.use({ autoGoto: false });
 
 /**
  * A person changes the profile of a service that must not be interrupted now.

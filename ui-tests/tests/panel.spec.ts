@@ -1,10 +1,7 @@
-import { expect, test } from '@jupyterlab/galata';
-
 import { deployment, mockFacade } from './facade';
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
 import { picture } from './shots';
-
-test.use({ autoGoto: false });
 
 const LOG = [
   '2026-02-11 09:14:02 kernel 1 started, pid 4711',

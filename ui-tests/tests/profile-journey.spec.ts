@@ -1,10 +1,7 @@
-import { expect, test } from '@jupyterlab/galata';
-
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
 import { ProfilePage } from './profilePage';
 import { picture } from './shots';
-
-test.use({ autoGoto: false });
 
 /** The words of the server for a machine without a GPU, the same everywhere. */
 const NO_GPU =

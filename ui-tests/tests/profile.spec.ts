@@ -1,6 +1,5 @@
-import { expect, test } from '@jupyterlab/galata';
-
 import { deployment, mockFacade } from './facade';
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
 import { mockProfile } from './profileFacade';
 import { ProfilePage } from './profilePage';

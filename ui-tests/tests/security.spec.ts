@@ -1,27 +1,27 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import * as path from 'node:path';
-
-import { expect, test } from '@playwright/test';
+import { expect, test as base } from '@playwright/test';
 
 import { PanelPage } from './panelPage';
+import { LabServer } from './server';
 
-interface IRunningServer {
-  url: string;
-  token: string;
-}
+/** The server as people have it: random token, XSRF check on. */
+const test = base.extend<object, { server: LabServer }>({
+  server: [
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const server = await LabServer.start('secure');
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 120_000 }
+  ]
+});
 
-/** The second server, as its runtime file tells it: random token, XSRF on. */
-function secureServer(): IRunningServer {
-  const folder = path.join(process.env.EDI_UI_RUN ?? '', 'runtime', 'secure');
-  const file = readdirSync(folder).find(name => /^jpserver-.*json$/.test(name));
-  return JSON.parse(
-    readFileSync(path.join(folder, file ?? ''), 'utf8')
-  ) as IRunningServer;
-}
-
-test('works on a server with token and XSRF check', async ({ page }) => {
+test('works on a server with token and XSRF check', async ({
+  page,
+  server
+}) => {
   test.setTimeout(120_000);
-  const { url, token } = secureServer();
+  const { url, token } = server;
   expect(token.length).toBeGreaterThanOrEqual(32);
 
   await page.goto(`${url}lab?token=${token}`);
@@ -44,9 +44,10 @@ test('works on a server with token and XSRF check', async ({ page }) => {
 
 test('refuses what has no token, and what has no XSRF header', async ({
   page,
-  request
+  request,
+  server
 }) => {
-  const { url, token } = secureServer();
+  const { url, token } = server;
   const list = `${url}edi/environments/local/deployments`;
   const deploy = {
     headers: { 'Content-Type': 'application/json' },

@@ -1,10 +1,7 @@
-import { expect, test } from '@jupyterlab/galata';
-
 import { deployment, mockFacade, VERSION } from './facade';
+import { expect, test } from './lab';
 import { PanelPage } from './panelPage';
 import { picture } from './shots';
-
-test.use({ autoGoto: false });
 
 const LOCAL = {
   id: 'local',
