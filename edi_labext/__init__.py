@@ -5,10 +5,10 @@ Only entry points live here; nothing heavy is imported at import time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ._version import __version__
 
+# Known to type checkers by its name; the typing module alone costs more than all the rest here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
