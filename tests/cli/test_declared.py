@@ -265,7 +265,8 @@ WRONG = {
     "a list as key": ("services:\n  [a]: {}\n", 2, "key"),
     "a control character": ("services: \x07\n", None, "characters"),
     "no UTF-8": (b"services: \xff\n", None, "UTF-8"),
-    "too deep": ("services: " + "[" * 3_000 + "]" * 3_000, None, "deep"),
+    "too deep": ("services: " + "[" * 500_000, None, "deep"),
+    "too deep in blocks": ("- " * 500_000, None, "deep"),
     "too large": (b"#" * ((1 << 20) + 1), None, "at most"),
 }
 

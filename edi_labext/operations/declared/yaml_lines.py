@@ -15,6 +15,8 @@ from ...errors import InvalidInput, TooLarge, echo
 
 #: Longest text taken, in bytes (1 MiB).
 MAX_YAML_BYTES = 1 << 20
+#: Deepest nesting taken, of blocks and of brackets each.
+MAX_DEPTH = 64
 #: Where in a document: keys and indexes from the top.
 Path = tuple[str | int, ...]
 
@@ -22,10 +24,30 @@ _TAGS = "tag:yaml.org,2002:"
 _TAKEN = {f"{_TAGS}{kind}" for kind in ("map", "seq", "str", "bool", "null", "int", "float")}
 
 
+class _TooDeep(Exception):
+    """The document is nested deeper than :data:`MAX_DEPTH`."""
+
+
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Knows only the plain words of YAML 1.2's core schema."""
+    """Knows only the plain words of YAML 1.2's core schema, and refuses deep nesting at once.
+
+    PyYAML itself takes time that grows with the square of the depth, minutes for a file of
+    brackets, before it comes to Python's own limit.
+    """
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own name
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        """Begin a ``[`` or ``{``."""
+        if self.flow_level >= MAX_DEPTH:
+            raise _TooDeep
+        super().fetch_flow_collection_start(token)
+
+    def add_indent(self, column: int) -> bool:
+        """Begin a block, if the next key or item stands further to the right."""
+        if len(self.indents) > MAX_DEPTH:
+            raise _TooDeep
+        return bool(super().add_indent(column))
 
 
 for _kind, _pattern, _first in (
@@ -70,7 +92,7 @@ def read_yaml(data: bytes, *, what: str) -> tuple[Any, dict[Path, int]]:
         raise _bad(what, mark, error.problem or "it cannot be read") from None
     except yaml.YAMLError:
         raise _bad(what, None, "it holds characters that YAML does not take") from None
-    except RecursionError:
+    except (_TooDeep, RecursionError):
         raise InvalidInput(f"{what} is nested too deep.", code="too_deep") from None
     finally:
         if loader is not None:

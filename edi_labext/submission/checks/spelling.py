@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 
+# The same words are compared anew for every fix that is tried out.
+@lru_cache(maxsize=4096)
 def distance(one: str, other: str) -> int:
     """Return how many letters must be added, dropped, replaced or swapped with their neighbour."""
     before: list[int] = []

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -582,34 +583,44 @@ def errors(findings: tuple[Finding, ...]) -> Counter[tuple[str, str | None]]:
     return Counter((found.code, found.file) for found in findings if found.severity == "error")
 
 
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for thousands of small files, in memory where possible."""
+    shared = "/dev/shm"  # noqa: S108 - a folder of random name in it
+    with tempfile.TemporaryDirectory(
+        prefix="edi-test-", dir=shared if os.access(shared, os.W_OK) else None
+    ) as path:
+        yield Path(path)
+
+
+def anew(folder: Path, files: Files) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    return write(folder, files)
+
+
 @settings(max_examples=150, deadline=None)
 @given(files=faulty())
-def test_every_fix_takes_its_finding_away_and_brings_no_error(
-    tmp_path_factory: pytest.TempPathFactory, files: Files
-) -> None:
-    top = tmp_path_factory.mktemp("faulty")
-    folder = write(top / "digits", files)
+def test_every_fix_takes_its_finding_away_and_brings_no_error(memory: Path, files: Files) -> None:
+    folder = anew(memory / "first" / "digits", files)
+    then = tree(folder)
     report = check_folder(folder)
-    for number, found in enumerate(report.findings):
+    for found in report.findings:
         if found.fix is None:
             continue
-        copy = top / str(number) / "digits"
-        shutil.copytree(folder, copy)
+        copy = anew(memory / "mended" / "digits", files)
         apply_fix(copy, found.fix.id)
         after = check_folder(copy).findings
         same = [one for one in after if (one.code, one.file) == (found.code, found.file)]
         before = [o for o in report.findings if (o.code, o.file) == (found.code, found.file)]
         assert len(same) < len(before)
         assert errors(after) <= errors(report.findings)
-        changed = {path for path, data in tree(copy).items() if tree(folder).get(path) != data}
+        changed = {path for path, data in tree(copy).items() if then.get(path) != data}
         assert changed == {found.fix.change.path}
 
 
 @settings(max_examples=40, deadline=None)
 @given(files=faulty())
-def test_fixes_one_after_the_other_come_to_an_end(
-    tmp_path_factory: pytest.TempPathFactory, files: Files
-) -> None:
-    folder = write(tmp_path_factory.mktemp("faulty") / "digits", files)
+def test_fixes_one_after_the_other_come_to_an_end(memory: Path, files: Files) -> None:
+    folder = anew(memory / "all" / "digits", files)
     errors_at_first = errors(check_folder(folder).findings)
     assert errors(mend_all(folder).findings) <= errors_at_first
