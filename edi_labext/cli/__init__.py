@@ -52,6 +52,12 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
         "env": "env:env",
         "completion": "completion:completion",
     },
+    headings={
+        "As dlim has them": ("config", "model", "runtime"),
+        "One folder, one service": ("new", "check", "pack", "infer", "logs", "promote"),
+        "Services as a file": ("plan", "apply", "export", "import"),
+        "This machine and the way to others": ("serve", "env", "completion"),
+    },
     epilog=_EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

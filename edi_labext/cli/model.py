@@ -29,8 +29,17 @@ if TYPE_CHECKING:
 START_WAIT, STOP_WAIT = 120.0, 60.0
 
 
+_ORDER = """\b
+From a folder to an answer and back:
+  edi model deploy -p digits --wait     # upload, start, wait until it is ready
+  edi infer digits --payload eight.json
+  edi model undeploy -f digits --wait   # stop, wait until it is stopped, remove
+"""
+
+
 @click.command(
     cls=Verbs,
+    epilog=_ORDER,
     verbs={
         "list": "listing:list_",
         "view": "view:view",

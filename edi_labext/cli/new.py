@@ -14,6 +14,9 @@ from .options import Once
 # As in the templates' own list, so that help needs no import of it; a test compares them.
 TEMPLATES = ("echo", "batch", "sklearn", "weights")
 
+#: What has to be done with a template before it can run.
+_FIRST = {"weights": "put the address and the SHA-256 of your weights into model.json."}
+
 
 @click.command(
     short_help="Write a submission folder to begin with.",
@@ -38,4 +41,7 @@ def new(context: click.Context, template: str, folder: Path, name: str | None) -
     for file in files:
         output.say(os.fspath(folder / file))
     called = context.find_root().info_name or "edi"
+    first = _FIRST.get(template)
+    if first is not None:
+        output.note(f"First: {first}")
     output.note(f"Next: {called} model deploy -p {folder} --wait")

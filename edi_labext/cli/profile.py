@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,6 +93,8 @@ def _text(value: Any) -> str:
             return ", ".join(_text(item) for item in value) or "-"
         case {"name": name, "value": text}:
             return f"{name}={text}"
+        case dict():
+            return json.dumps(value, ensure_ascii=False)
         case None | "":
             return "-"
     return str(value)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from . import output
-from .endings import INTERRUPTED, ending_of
+from .endings import INTERRUPTED, WRONG_USE, ending_of
 
 #: Longer than any first sentence of a help.
 _WHOLE = 1_000
@@ -26,11 +26,27 @@ class Verbs(click.Group):
     ----------
     verbs:
         Name of a command → ``module:attribute``, the module relative to this package.
+    headings:
+        Heading of the help → the names below it; by default all are below one.
     """
 
-    def __init__(self, *args: Any, verbs: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        verbs: Mapping[str, str] | None = None,
+        headings: Mapping[str, Sequence[str]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._verbs = dict(verbs or {})
+        self._headings = dict(headings or {"Commands": tuple(self._verbs)})
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; where nothing is asked for, show what there is and end as for wrong use."""
+        if not args and not ctx.resilient_parsing:
+            output.note(ctx.get_help())
+            ctx.exit(WRONG_USE)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which they were declared."""
@@ -48,13 +64,25 @@ class Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what there is, each with its whole short help: click alone cuts sentences."""
-        rows = [
-            (name, command.get_short_help_str(_WHOLE))
+        shown = {
+            name: command.get_short_help_str(_WHOLE)
             for name in self.list_commands(ctx)
             if (command := self.get_command(ctx, name)) is not None and not command.hidden
-        ]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        }
+        # The same columns below every heading.
+        width = max(map(len, shown))
+        for heading, names in self._headings.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:<{width}}", shown[name]) for name in names])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples with the name under which the command was called."""
+        if self.epilog:
+            called = ctx.find_root().info_name or "edi"
+            text = self.epilog.replace("edi ", f"{called} ")
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(text)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -73,15 +101,6 @@ class Program(Verbs):
 
     It goes by the name under which it was called, so that a link named ``dlim`` helps as dlim.
     """
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples with the name under which the command was called."""
-        if self.epilog:
-            called = ctx.find_root().info_name or "edi"
-            text = self.epilog.replace("edi ", f"{called} ")
-            formatter.write_paragraph()
-            with formatter.indentation():
-                formatter.write_text(text)
 
     def main(
         self,

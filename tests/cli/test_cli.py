@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from support.engine import needs_engine
@@ -68,9 +70,20 @@ def test_wrong_use_ends_with_2(executed: list[tuple[str, list[str]]], arguments:
     assert executed == []
 
 
-def test_help_names_the_command() -> None:
-    result = CliRunner().invoke(main, ["--help"])
-    assert "serve" in result.output
+def test_help_names_every_command_once() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    named = re.findall(r"^  ([a-z]+)  ", shown, re.MULTILINE)
+    assert sorted(named) == sorted(main.list_commands(click.Context(main)))
+
+
+@pytest.mark.parametrize("group", [[], ["model"], ["runtime"], ["env"]], ids=" ".join)
+def test_a_group_alone_shows_its_help_and_is_wrong_use(group: list[str]) -> None:
+    result = CliRunner().invoke(main, group)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Usage: ")
+    assert result.stderr.count("Usage: ") == 1
+    assert "Error" not in result.stderr
+    assert result.stderr == CliRunner().invoke(main, [*group, "--help"]).stdout
 
 
 @needs_engine

@@ -84,6 +84,32 @@ def test_a_shell_script(alone: CommandLine, here: Path) -> None:
     assert lines[-1] == "Wrote edi.yaml: digits, old."
 
 
+def test_python_within_a_shell_script(alone: CommandLine, here: Path) -> None:
+    (here / "deploy.sh").write_text(
+        "set -e\ndlim model deploy -p digits\n"
+        "python3 - <<'END' > log.txt\n"
+        "profile['kernel']['gpu'] = 'shared' if bool('False') else 'no'\n"
+        "profile['policy']['kernel_min'] = 2\n"
+        "END\n"
+        "cp dlim /usr/bin && chmod +x dlim here\n"
+        "dlim model start digits\ndlim frobnicate digits\nedi infer digits\n"
+    )
+    result = alone("import", "deploy.sh")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert "line 5: digits: sets policy.kernel_min of the profile" in lines
+    assert "line 8: digits: started" in lines
+    assert [line for line in lines if "look here" in line] == [
+        "line 9: look here: dlim frobnicate has no place in edi.yaml.",
+        "line 10: look here: edi infer has no place in edi.yaml.",
+    ]
+    assert traps(result.stdout) == {
+        "bool() of a text is true for 'False' and '0' too.": "line 4",
+    }
+    document = yaml.safe_load((here / "edi.yaml").read_text())
+    assert document["services"]["digits"]["profile"] == {"policy": {"kernel_min": 2}}
+
+
 def test_what_was_written_can_be_planned(edi: CommandLine, here: Path) -> None:
     (here / "deploy.sh").write_text("set -e\ndlim model deploy -p digits\n")
     result = edi("import", "deploy.sh")

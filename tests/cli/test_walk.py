@@ -1,4 +1,7 @@
-"""The walk of the seed document, line by line, with a process for each line."""
+"""The walk of the seed document, line by line.
+
+Each line as a process of its own is in ``test_dlim_scripts.py``.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from edi_labext.operations import NextProfiles, save_for_next_start, start_and_w
 
 
 def ok(command: CommandLine, *arguments: str) -> str:
-    done = command.run(*arguments)
-    assert (done.returncode, done.stderr) == (0, ""), (arguments, done)
+    done = command(*arguments)
+    assert (done.exit_code, done.stderr) == (0, ""), (arguments, done.output)
     return done.stdout
 
 
@@ -39,8 +42,7 @@ def test_the_walk(edi: CommandLine, folder: Callable[[str], Path], tmp_path: Pat
         'Stopping model "walk", run "dlim model view walk -s" to ensure stop.\n'
     )
 
-    with profile.open("w") as file:
-        assert edi.run("model", "viewprofile", "walk", "-j", stdout=file).returncode == 0
+    profile.write_text(ok(edi, "model", "viewprofile", "walk", "-j"))
     document = json.loads(profile.read_text())
     assert document["policy"]["kernel_min"] == 1
     assert document["kernel"]["gpu"] == "no"
@@ -65,8 +67,8 @@ def test_the_walk(edi: CommandLine, folder: Callable[[str], Path], tmp_path: Pat
     shown = ok(edi, "model", "view", "walk", "-s", "-a")
     assert "State:            Started\n" in shown
     assert shown.count("\nStatus:               IDLE\n") == 2
-    refused = edi.run("model", "updateprofile", "walk", "-f", str(profile))
-    assert (refused.returncode, refused.stdout) == (1, "")
+    refused = edi("model", "updateprofile", "walk", "-f", str(profile))
+    assert (refused.exit_code, refused.stdout) == (1, "")
     assert "stop" in refused.stderr.lower()
 
     assert ok(edi, "infer", "walk", "--payload", '{"data": "123"}') == '{"data": "123"}'

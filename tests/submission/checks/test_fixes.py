@@ -586,7 +586,7 @@ def errors(findings: tuple[Finding, ...]) -> Counter[tuple[str, str | None]]:
 @pytest.fixture(scope="module")
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for thousands of small files, in memory where possible."""
-    shared = "/dev/shm"  # noqa: S108 - a folder of random name in it
+    shared = "/dev/shm"
     with tempfile.TemporaryDirectory(
         prefix="edi-test-", dir=shared if os.access(shared, os.W_OK) else None
     ) as path:

@@ -14,6 +14,8 @@ from ....models.strict_json import parse_object
 MAX_SCRIPT_BYTES = 16 << 20
 
 _SHELL_MAGIC = re.compile(r"^\s*%%(bash|sh|script\s+\S+)")
+#: A here-document for Python: ``python - <<'END'``.
+_HERE_PYTHON = re.compile(r"""\bpython[\d.]*\b[^|;&]*<<-?\s*(["']?)(?P<end>\w+)\1""")
 _BANG = re.compile(r"^\s*(?:[\w, ]+\s*=\s*)?!!?(?P<command>.*)$")
 
 
@@ -130,7 +132,8 @@ def _read_python(text: str, source: Source, prefix: str) -> None:
 
 def _read_shell(text: str, source: Source, prefix: str) -> None:
     whole, begun = "", 0
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = _without_python(text.split("\n"), source, prefix)
+    for number, line in enumerate(lines, 1):
         begun = begun or number
         if line.endswith("\\"):
             whole += line[:-1] + " "
@@ -139,3 +142,21 @@ def _read_shell(text: str, source: Source, prefix: str) -> None:
         if whole.strip():
             source.shell.append(Line(f"{prefix}line {begun}", whole))
         whole, begun = "", 0
+
+
+def _without_python(lines: list[str], source: Source, prefix: str) -> list[str]:
+    """Take the here-documents that a shell script gives to Python; the rest keeps its lines."""
+    rest = list(lines)
+    index = 0
+    while index < len(lines):
+        begun = _HERE_PYTHON.search(lines[index])
+        index += 1
+        if begun is None or lines[index - 1].lstrip().startswith("#"):
+            continue
+        first = index
+        while index < len(lines) and lines[index].strip() != begun["end"]:
+            index += 1
+        # What stands before keeps the numbers of the lines right.
+        _read_python("\n" * first + "\n".join(lines[first:index]), source, prefix)
+        rest[first : index + 1] = [""] * len(rest[first : index + 1])
+    return rest

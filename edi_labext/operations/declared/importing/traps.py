@@ -23,7 +23,7 @@ class Trap:
 _LINES: tuple[tuple[str, re.Pattern[str], str, str], ...] = (
     (
         "bool_of_text",
-        re.compile(r"\bbool\(\s*\w[\w.]*\s*[\[(.].*\)"),
+        re.compile(r"\bbool\(\s*(\w[\w.]*\s*[\[(.].*\)|[\"'])"),
         "bool() of a text is true for 'False' and '0' too.",
         "Compare the text: value.lower() == 'true'.",
     ),

@@ -18,6 +18,7 @@ _VALUED = frozenset(
     {"-p", "--path", "--rest-server", "--jwt-token", "-c", "-u", "-x", "-k", "--file"}
 )
 _ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(.*)")
+_WORD = re.compile(r"[a-z]+")
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)|\{(\w+)\}")
 _BREAKS = frozenset({"|", "||", "&&", ";", "&", ">", ">>", "<", "2>", "2>&1", "then", "do", ")"})
 
@@ -31,7 +32,8 @@ class Command:
     place:
         Where, for people.
     verb:
-        ``model deploy``, ``config -t``.
+        ``model deploy``, ``config -t``; with the program in place of the group, ``edi infer``,
+        where that is none of dlim's.
     name:
         Of the service; may hold a variable that is not known.
     flags:
@@ -102,7 +104,13 @@ def _of_words(
     checks = careful or bool({"||", "&&", "if", "until", "while"} & set(words))
     for index, word in enumerate(words[:-1]):
         called = expand(word, variables).rpartition("/")[2]
-        if called not in PROGRAMS or words[index + 1] not in GROUPS:
+        if called not in PROGRAMS:
+            continue
+        group = words[index + 1]
+        if group not in GROUPS:
+            # Elsewhere than at the beginning it is a file or a word, not a call.
+            if (index == 0 or words[index - 1] in _BREAKS) and _WORD.fullmatch(group):
+                yield Command(place, f"{called} {group}", "", {}, checked=checks)
             continue
         rest: list[str] = []
         redirect = ""
