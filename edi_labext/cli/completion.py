@@ -27,4 +27,6 @@ def completion(context: click.Context, shell: str) -> None:
     called = root.info_name or "edi"
     script = kind(root.command, {}, called, COMPLETE_VARIABLE.format(called.upper()))
     # Not source(): that asks for the version of the bash of this machine.
-    output.say_all(script.source_template % script.source_vars())
+    text = script.source_template % script.source_vars()
+    # click's own function for fish ends a description at its first comma.
+    output.say_all(text.replace('string split ","', 'string split --max 1 ","'))

@@ -16,6 +16,7 @@ from .listing import table
 from .options import force_option, form_option
 from .program import Verbs
 from .questions import require_yes
+from .suggestions import suggest_environments
 
 if TYPE_CHECKING:
     from ..client import EnvironmentSet
@@ -86,7 +87,7 @@ def list_(*, form: str | None) -> None:
 
 
 @click.command(short_help="Use an environment where none is named.")
-@click.argument("name", metavar="ID")
+@click.argument("name", metavar="ID", shell_complete=suggest_environments)
 def use(name: str) -> None:
     """Use this environment from now on where none is named."""
     with open_environments() as environments:
@@ -98,7 +99,7 @@ def use(name: str) -> None:
 
 
 @click.command(short_help="Test the way to an environment, step by step.")
-@click.argument("name", metavar="ID", required=False)
+@click.argument("name", metavar="ID", required=False, shell_complete=suggest_environments)
 @form_option("json", "yaml")
 def test(name: str | None, *, form: str | None) -> None:
     """Look up, connect, log in and say what is permitted. Changes nothing.
@@ -133,7 +134,7 @@ def test(name: str | None, *, form: str | None) -> None:
 
 
 @click.command(short_help="Forget an environment.")
-@click.argument("name", metavar="ID")
+@click.argument("name", metavar="ID", shell_complete=suggest_environments)
 @force_option("Do not ask.")
 def remove(name: str, *, force: bool) -> None:
     """Forget an environment; nothing happens to its services."""

@@ -10,11 +10,14 @@ from . import output
 from .connection import connected
 from .endings import Refused
 from .options import Once, connection_options, force_option
+from .suggestions import suggest_services
 from .written import refuse_unwritable, write_file
 
 
 @click.command(short_help="Write services that are there as an edi.yaml.")
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.argument(
+    "names", metavar="NAME...", nargs=-1, required=True, shell_complete=suggest_services
+)
 @click.option(
     "-p",
     "--path",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from .connection import Target
+from .suggestions import suggest_environments, suggest_services
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Check = Callable[[click.Context, click.Parameter, Any], Any]
@@ -78,6 +79,7 @@ def connection_options(command: Decorated) -> Decorated:
             "--environment",
             cls=_Connection,
             metavar="ID",
+            shell_complete=suggest_environments,
             help='Which EDI: "local", "wmla" (of EDI_REST_SERVER), or one of "edi env list".',
         ),
     ):
@@ -162,7 +164,9 @@ def seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
 
 def deployment_argument(command: Decorated) -> Decorated:
     """Add the argument ``NAME``, a deployment's name, checked before anything is sent."""
-    return click.argument("name", callback=_name, metavar="NAME")(command)
+    return click.argument("name", callback=_name, metavar="NAME", shell_complete=suggest_services)(
+        command
+    )
 
 
 def _name(ctx: click.Context, param: click.Parameter, value: str) -> str:

@@ -22,6 +22,7 @@ from .options import (
 )
 from .progress import Bar
 from .questions import require_yes
+from .suggestions import suggest_environments
 
 if TYPE_CHECKING:
     from ..operations import Promotion
@@ -29,7 +30,15 @@ if TYPE_CHECKING:
 
 @click.command(cls=Waiting, short_help="Bring a service to another EDI.")
 @deployment_argument
-@click.option("--to", "to", cls=Once, required=True, metavar="ID", help="The environment to go to.")
+@click.option(
+    "--to",
+    "to",
+    cls=Once,
+    required=True,
+    metavar="ID",
+    shell_complete=suggest_environments,
+    help="The environment to go to.",
+)
 @click.option(
     "-p",
     "--path",
