@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import sys
 from typing import Any, TextIO
 
@@ -40,7 +41,20 @@ def finish(status: int) -> int:
 
 def is_read() -> bool:
     """Tell whether what goes to stdout still arrives somewhere; for what goes on without end."""
-    return not (_deaf or _trouble)
+    return not (_deaf or _trouble or _has_no_reader(sys.stdout))
+
+
+def _has_no_reader(stream: TextIO | None) -> bool:
+    """Tell whether the reader of a pipe went away, which else only the next write would show."""
+    if stream is None or not hasattr(select, "poll"):
+        return False
+    try:
+        look = select.poll()
+        look.register(stream.fileno(), 0)
+        return any(event & select.POLLERR for _, event in look.poll(0))
+    except (OSError, ValueError):
+        # Not a file of the system, or closed.
+        return False
 
 
 def say(line: str) -> None:

@@ -116,7 +116,7 @@ def _tell(found: Promotion, to: str) -> None:
         output.say(f"profile {change_line(change)}")
     if not found.changes:
         output.say("profile: the same")
-    if found.running:
+    if found.running and found.differs:
         output.say(f"it is started in {to}: it would be stopped and started again")
     for note in found.notes:
         output.say(f"note: {note}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -67,11 +66,15 @@ def test_following_goes_on_until_ctrl_c(edi: CommandLine, client: EdiClient, tal
 
 
 def test_following_ends_with_its_reader(edi: CommandLine, talking: str) -> None:
-    read, write = os.pipe()
-    os.close(read)
-    with os.fdopen(write, "wb") as pipe:
-        done = edi.run("logs", talking, "-f", stdout=pipe)
-    assert (done.returncode, done.stderr) == (0, "")
+    """As for ``edi logs -f | head -1``, also when nothing more is written."""
+    process = edi.start("logs", talking, "-f", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    with process.stderr as stderr:
+        assert stderr.read() == ""
+    assert process.wait(20) == 0
 
 
 def test_an_edi_without_logs_says_so(alone: CommandLine) -> None:
