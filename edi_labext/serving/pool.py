@@ -66,7 +66,7 @@ class Pool:
 
     @property
     def failure(self) -> Failure | None:
-        """The last failure, until a kernel becomes ready or none is wanted."""
+        """The last failure, until a kernel becomes ready, none is wanted or it is tried again."""
         return self._failure
 
     @property
@@ -123,9 +123,14 @@ class Pool:
         return self._reconcile(now)
 
     def try_again(self, now: float) -> list[Action]:
-        """Forget the series of failures and launch at once what is missing."""
+        """Forget the failures and launch at once what is missing.
+
+        Whoever asks for it waits for what comes of it, and must not be told the old failure as the
+        new one's.
+        """
         self._settle(now)
         self._backoff = Backoff()
+        self._failure = None
         return self._reconcile(now)
 
     def wake(self, now: float) -> list[Action]:

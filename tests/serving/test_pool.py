@@ -114,9 +114,10 @@ def test_try_again_after_giving_up():
         driven.pass_time(60)
     assert driven.pool.gave_up
     assert driven.pool.try_again(driven.now) == [Launch("k9")]
-    assert driven.pool.failure is not None  # until it is ready
-    driven.bring_up("k9")
-    assert driven.pool.failure is None
+    assert driven.pool.failure is None  # the old one is no answer to the new try
+    driven.crash("k9")
+    assert driven.pool.failure is not None
+    assert not driven.pool.gave_up
 
 
 def test_a_crash_is_mended_at_once_then_with_pauses_up_to_a_minute():
