@@ -9,6 +9,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+# Tests wait for processes of theirs half of the time, so there is one worker more than cores.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1)
+
 .PHONY: help setup run demo test test-py test-js test-ui soak lint format schema clean
 
 help: ## list these commands
@@ -28,7 +31,7 @@ demo: setup ## deploy, start, ask, stop and undeploy examples/digits
 test: setup test-py test-js test-ui ## set up and run all tests but the long ones
 
 test-py:
-	.venv/bin/python -m pytest -q -m "not soak" -n 2 --dist loadfile
+	.venv/bin/python -m pytest -q -m "not soak" -n $(WORKERS) --dist loadfile
 
 test-js:
 	jlpm test
@@ -40,7 +43,7 @@ soak: setup ## the long tests, then contract suite and short soaks ten times (un
 	.venv/bin/python -m pytest -q -m soak --timeout 3600 -rP
 	@for number in 1 2 3 4 5 6 7 8 9 10; do \
 	  echo "repeat $$number of 10"; \
-	  .venv/bin/python -m pytest -q -m "not soak" -n 2 --dist loadfile \
+	  .venv/bin/python -m pytest -q -m "not soak" -n $(WORKERS) --dist loadfile \
 	    tests/contract tests/soak || exit 1; \
 	done
 

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 UI_TESTS = ROOT / "ui-tests"
 BIN = ROOT / ".venv/bin"
 NPM_CHROMIUM = "@sparticuz/chromium@153.0.0"
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# The headless shell is the same engine without the windows around it, and a quarter cheaper.
+PACKAGES = ("chromium-headless-shell", "chromium")
+NAMES = (*PACKAGES, "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def main() -> int:
@@ -51,15 +53,19 @@ def _chromium() -> str | None:
         return found
     if sys.platform == "linux" and os.geteuid() == 0 and shutil.which("apt-get"):
         print("ui-tests: installing Debian's chromium …", flush=True)
-        quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        for command in (
-            ["apt-get", "update", "-qq"],
-            ["apt-get", "install", "-y", "-qq", "chromium"],
-        ):
-            subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, check=False)
-        if found := _found():
-            return found
+        _apt("update")
+        for package in PACKAGES:
+            _apt("install", "-y", package)
+            if found := _found():
+                return found
     return _from_npm()
+
+
+def _apt(*arguments: str) -> None:
+    quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    subprocess.run(
+        ["apt-get", "-qq", *arguments], env=quiet, stdout=subprocess.DEVNULL, check=False
+    )
 
 
 def _from_npm() -> str | None:
