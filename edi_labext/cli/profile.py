@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -29,10 +30,12 @@ def viewprofile(name: str, *, as_json: bool, form: str | None) -> None:
         raise click.UsageError('-j and "-o yaml" contradict each other.')
     with connected() as client, about(name):
         document = client.app_profile(name)
-    if as_json or form is not None:
-        output.emit(form or "json", document)
-        return
-    for line in profile_lines(document):
+        if as_json or form is not None:
+            output.emit(form or "json", document)
+            return
+        capabilities = client.capabilities()
+    honoured = None if capabilities is None else capabilities.honoured_profile_fields
+    for line in profile_lines(document, honoured):
         output.say(line)
 
 
@@ -64,8 +67,17 @@ def updateprofile(name: str, *, file: str) -> None:
     output.say("Model is updated successfully")
 
 
-def profile_lines(document: dict[str, Any]) -> Iterator[str]:
-    """Yield a profile to read: plain values first, then each section under its dotted path."""
+def profile_lines(document: dict[str, Any], honoured: Sequence[str] | None = None) -> Iterator[str]:
+    """Yield a profile to read: plain values first, then each section under its dotted path.
+
+    Parameters
+    ----------
+    honoured:
+        The fields that the EDI acts on, if it tells; the others are named at the end.
+    """
+    from ..operations import is_only_kept
+
+    kept = []
     for section, values in _sections(document, ""):
         if section:
             yield ""
@@ -74,6 +86,19 @@ def profile_lines(document: dict[str, Any]) -> Iterator[str]:
         width = max((len(key) for key in values), default=0) + 2
         for key, value in values.items():
             yield f"{indent}{key:<{width}}{value}"
+            path = f"{section}.{key}" if section else key
+            if is_only_kept(path, honoured):
+                kept.append(path)
+    if kept:
+        yield ""
+        yield "Kept, and not acted on here:"
+        yield from textwrap.wrap(
+            ", ".join(kept),
+            100,
+            initial_indent="  ",
+            subsequent_indent="  ",
+            break_on_hyphens=False,
+        )
 
 
 def _sections(value: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, str]]]:

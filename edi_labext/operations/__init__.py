@@ -16,7 +16,7 @@ from .notebook_pythons import NotebookPython, notebook_pythons
 from .outcome import delete, save_profile, start, stop
 from .overview import Deployment, get_deployment, list_deployments
 from .profile import edit_profile, view_profile
-from .profile_diff import ProfileChange, apply_patch, profile_diff
+from .profile_diff import ProfileChange, apply_patch, is_only_kept, profile_diff
 from .progress import Cancellation, Phase, Progress, Report
 from .promote import Promotion, compare_for_promotion, promote
 from .replace import replace_folder
@@ -52,6 +52,7 @@ __all__ = [
     "ensure_runtime",
     "get_deployment",
     "infer",
+    "is_only_kept",
     "list_deployments",
     "notebook_pythons",
     "profile_diff",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ from ..models import Profile
 
 #: What the service sets at every change; it is no change of its own.
 _SET_BY_SERVICE: Final = "last_update_time"
+#: Fields that are about the profile itself and nothing to act on.
+_FACTS: Final = frozenset({"schema_version", "type", "name", "create_time", _SET_BY_SERVICE})
 _ABSENT: Final = object()
 
 
@@ -54,6 +56,21 @@ def profile_diff(
     before, after = document_of(old), document_of(new)
     changes = _changes(before, after, ())
     return [change for change in changes if change.path != _SET_BY_SERVICE]
+
+
+def is_only_kept(path: str, honoured: Collection[str] | None) -> bool:
+    """Tell whether an EDI says that it stores a field of the profile and does not act on it.
+
+    Parameters
+    ----------
+    path:
+        Dotted; also of a part of a list or object that is acted on as a whole.
+    honoured:
+        The fields that it acts on, ``None`` if it does not tell.
+    """
+    if honoured is None or path in _FACTS:
+        return False
+    return not any(path == field or path.startswith(f"{field}.") for field in honoured)
 
 
 def document_of(profile: Mapping[str, Any] | Profile) -> Mapping[str, Any]:

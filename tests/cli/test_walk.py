@@ -59,6 +59,9 @@ def test_the_walk(edi: CommandLine, folder: Callable[[str], Path], tmp_path: Pat
     assert written == document
     readable = ok(edi, "model", "viewprofile", "walk")
     assert "GREETING=hello" in readable
+    _, kept = readable.split("\n\nKept, and not acted on here:\n")
+    assert "resource_allocation.kernel.resource_plan" in kept
+    assert "policy.kernel_min" not in kept
 
     assert ok(edi, "model", "start", "walk") == (
         'Starting model "walk", run "dlim model view walk -s" to ensure startup.\n'

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...operations import is_only_kept
 from .tables import html_fold, html_line, html_table, printable, text_table
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 _HEADER = ("Field", "Value")
 _KEPT = "Fields that this EDI stores and does not act on"
-#: Fields that are about the profile itself and nothing to act on.
-_FACTS = frozenset({"schema_version", "type", "name", "create_time", "last_update_time"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,7 +43,7 @@ class ProfileCard:
         used: list[tuple[str, str]] = []
         kept: list[tuple[str, str]] = []
         for path, value in _leaves(self.document):
-            (kept if _is_kept(path, self.honoured) else used).append((path, _shown(value)))
+            (kept if is_only_kept(path, self.honoured) else used).append((path, _shown(value)))
         return used, kept
 
 
@@ -101,12 +100,5 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _is_kept(path: str, honoured: frozenset[str] | None) -> bool:
-    """Tell whether the EDI says that it does not act on a field, or the list or object above it."""
-    if honoured is None or path in _FACTS:
-        return False
-    return not any(path == field or path.startswith(f"{field}.") for field in honoured)
-
-
 def _note(path: str, honoured: frozenset[str] | None) -> str:
-    return "stored, not acted on here" if _is_kept(path, honoured) else ""
+    return "stored, not acted on here" if is_only_kept(path, honoured) else ""
