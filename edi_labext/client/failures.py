@@ -11,7 +11,11 @@ import urllib3
 from ..errors import UpstreamBadResponse, UpstreamError, UpstreamTimeout, UpstreamUnreachable, echo
 
 _REMOTE_HINT = "Check the address of the environment, the network and VPN."
-_LOCAL_HINT = "The serving engine may just have ended. Try again; it is started when needed."
+#: On this machine there is our engine, or the end of somebody's tunnel to another.
+_LOCAL_HINT = (
+    "See whether anything runs there. If it is the engine of this machine, try again; it is "
+    "started when needed."
+)
 
 
 def explain(
