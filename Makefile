@@ -4,6 +4,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Where somebody has forbidden Python to keep what it compiles, each of the hundreds of processes of a
+# test run would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 # The first of these that is Python 3.11 or newer; name another with `make PYTHON=...`.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \

@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=60.0,
         metavar="SECONDS",
-        help="default of new deployments; -1 = none (%(default)s)",
+        help="default of new deployments, in seconds (%(default)s); a profile may say -1 for none",
     )
     parser.add_argument(
         "--connection-timeout",

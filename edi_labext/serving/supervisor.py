@@ -296,14 +296,14 @@ class Supervisor:
         if run.attached:
             self._queue.lost(run.link, lambda: _failure(reason, tail))
         actions = self._pool.handle(now, event)
-        self._remark(run.id, reason + self._what_next())
+        self._remark(run.id, reason + self._what_next(now))
         return actions
 
-    def _what_next(self) -> str:
+    def _what_next(self, now: float) -> str:
         if self._pool.gave_up:
             return f"; giving up after {self._pool.failures} failures in a row"
-        next_try = self.next_try
-        return f"; next try in {next_try:.3g} s" if next_try else ""
+        next_try = self._pool.next_try
+        return f"; next try in {next_try - now:.3g} s" if next_try and next_try > now else ""
 
     def _wake(self) -> None:
         self._alarm = None

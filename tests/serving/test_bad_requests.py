@@ -10,13 +10,13 @@ import concurrent.futures
 import json
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from support.door_server import Reply, Wire
 from support.engine_process import EngineProcess
+from support.waiting import until
 
 from edi_labext.serving.routes.table import ROUTES
 
@@ -330,13 +330,11 @@ def test_row_97_every_state(served: Engine, prefix: str) -> None:
     engine.start_model(slow)
     assert ask(slow).body == b"1"
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(ask, slow, b"slow 1.0")
-        deadline = time.monotonic() + 10
-        while not engine.status(slow)["pending_tasks"]:
-            assert time.monotonic() < deadline
+        waiting = threads.submit(ask, slow, b"slow 0.3")
+        until(lambda: engine.status(slow)["pending_tasks"])
         engine.stop_model(slow)
         check(ask(slow), 503, "stopping")
-        assert waiting.result().body == b"slow 1.0"
+        assert waiting.result().body == b"slow 0.3"
     engine.wait_for(slow, "stopped")
     check(ask(slow), 409, "not_started")
 

@@ -15,13 +15,6 @@ from support.failpoints import Plan
 from support.forked_engine import ForkedEngine, Nursery
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
-
-
 class Scene:
     """An engine with a deployment that runs and one that does not."""
 

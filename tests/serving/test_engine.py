@@ -11,10 +11,21 @@ import os
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.engine_process import ECHO, EngineProcess, package
+from support.forked_engine import ForkedEngine, Nursery
+from support.waiting import until
+
+
+@pytest.fixture
+def own_engine(tmp_path: Path) -> Iterator[EngineProcess]:
+    """The command itself, that a test may kill."""
+    process = EngineProcess(tmp_path / "store")
+    yield process
+    process.stop()
 
 
 def kernel(body: str, *, start: str = "pass", head: str = "") -> str:
@@ -246,9 +257,7 @@ def test_those_who_wait_hear_of_a_failed_start_at_once(
     engine.start_model("too-late")
     with concurrent.futures.ThreadPoolExecutor(3) as clients:
         answers = [clients.submit(engine.infer, "too-late") for _ in range(3)]
-        deadline = time.monotonic() + 10
-        while engine.status("too-late")["pending_tasks"] < 3:
-            assert time.monotonic() < deadline
+        until(lambda: engine.status("too-late")["pending_tasks"] == 3)
         go.touch()
         for answer in answers:
             refused = answer.result()
@@ -287,13 +296,11 @@ def test_an_exception_and_a_missing_output_fail_only_their_task(engine: EnginePr
     assert engine.infer("raising", "nothing").status_code == 502
     assert engine.infer("raising", "fine").text == "fine"
     # The log comes through a pipe of its own, so it may come after the answer.
-    deadline = time.monotonic() + 10
-    while not any("bad digit" in line for line in engine.status("raising")["log_tail"]):
-        assert time.monotonic() < deadline
+    until(lambda: any("bad digit" in line for line in engine.status("raising")["log_tail"]))
 
 
-def test_a_hanging_kernel_gives_504_and_harms_nobody(tmp_path: Path) -> None:
-    engine = EngineProcess(tmp_path / "store", "--task-execution-timeout", "0.4")
+def test_a_hanging_kernel_gives_504_and_harms_nobody(nursery: Nursery, tmp_path: Path) -> None:
+    engine = ForkedEngine(nursery, tmp_path / "store", "--task-execution-timeout", "0.4")
     try:
         body = "threading.Event().wait() if data == 'hang' else task.set_output_data('ok')"
         engine.running("hanging", kernel(body))
@@ -307,14 +314,11 @@ def test_a_hanging_kernel_gives_504_and_harms_nobody(tmp_path: Path) -> None:
         pids = engine.kernel_pids()
         assert len(pids) == 4  # two kernels and their guards
         engine.kill()
-    deadline = time.monotonic() + 4
-    while engine.kernel_pids() & pids and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not engine.kernel_pids() & pids
+    until(lambda: not engine.kernel_pids() & pids, seconds=4)
 
 
-def test_a_kernel_that_starts_too_slowly_fails(tmp_path: Path) -> None:
-    engine = EngineProcess(tmp_path / "store", "--connection-timeout", "0.3")
+def test_a_kernel_that_starts_too_slowly_fails(nursery: Nursery, tmp_path: Path) -> None:
+    engine = ForkedEngine(nursery, tmp_path / "store", "--connection-timeout", "0.3")
     try:
         engine.deploy("slow", kernel("pass", start="threading.Event().wait()"))
         engine.start_model("slow")
@@ -349,9 +353,7 @@ def test_sigterm_answers_what_was_accepted(own_engine: EngineProcess) -> None:
     own_engine.running("busy", kernel(body))
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         answer = threads.submit(own_engine.infer, "busy")
-        deadline = time.monotonic() + 5
-        while not own_engine.status("busy")["pending_tasks"] and time.monotonic() < deadline:
-            pass
+        until(lambda: own_engine.status("busy")["pending_tasks"])
         assert own_engine.stop() == 0
         assert answer.result().text == "done"
     assert not own_engine.kernel_pids()
@@ -389,14 +391,17 @@ def test_a_stale_runtime_file_harms_nobody(tmp_path: Path) -> None:
         (["--task-execution-timeout", "0"], "task_execution_timeout"),
     ],
 )
-def test_wrong_options_are_named(tmp_path: Path, options: list[str], word: str) -> None:
-    import sys
-
-    command = [sys.executable, "-m", "edi_labext.serving", "--store", str(tmp_path / "s")]
-    run = subprocess.run([*command, *options], capture_output=True, text=True, timeout=20)
-    assert run.returncode == 2, run.stderr
-    assert word in run.stderr
-    assert "Traceback" not in run.stderr
+def test_wrong_options_are_named(
+    nursery: Nursery, tmp_path: Path, options: list[str], word: str
+) -> None:
+    out, err = tmp_path / "out", tmp_path / "err"
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        arguments = ["--store", str(tmp_path / "s"), *options]
+        pid = nursery.fork(arguments, plan=None, stdout=stdout.fileno(), stderr=stderr.fileno())
+    assert nursery.status(pid) == 2
+    assert out.read_text() == ""
+    assert word in err.read_text()
+    assert "Traceback" not in err.read_text()
 
 
 def test_it_ends_with_the_jupyter_server_that_started_it(tmp_path: Path) -> None:

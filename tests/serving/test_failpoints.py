@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from support.engine_process import ECHO, package
 from support.failing_disk import OPERATIONS
 from support.failpoints import Plan
 from support.forked_engine import ForkedEngine, Nursery
+from support.waiting import until
 
 from edi_labext.serving.store import Disk
 
@@ -30,13 +30,6 @@ _VOLATILE = (
     "size",
 )
 _JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
 
 
 def put(engine: ForkedEngine, path: str, value: object) -> requests.Response:
@@ -126,9 +119,7 @@ class Bench:
         if action.with_runtime:
             assert post(engine, "deployment/runtime", runtime()).status_code == 200
         # What is removed after the answer takes steps too, which must not be counted as others'.
-        deadline = time.monotonic() + 10
-        while [*engine.store.glob("staging/*"), *engine.store.glob("trash/*")]:
-            assert time.monotonic() < deadline
+        until(lambda: not [*engine.store.glob("staging/*"), *engine.store.glob("trash/*")])
 
     def view(self) -> dict[str, Any]:
         """Everything that the engine tells, and the files that go with it."""

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 from support.engine_process import EngineProcess
+from support.forked_engine import ForkedEngine, Nursery
 from support.processes import gone_within
+from support.waiting import until
 
 #: Runs ``body`` for the request "fault", with ``task`` and ``self``; answers "fine" to others.
 FRAME = """
@@ -53,8 +55,8 @@ def kernel(body: str = "pass", *, head: str = "", start: str = "pass", shutdown:
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    process = EngineProcess(tmp_path_factory.mktemp("faults") / "store")
+def engine(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    process = ForkedEngine(nursery, tmp_path_factory.mktemp("faults") / "store")
     process.running("neighbour")
     yield process
     assert process.stop() == 0
@@ -69,7 +71,8 @@ def neighbour(engine: EngineProcess) -> Iterator[None]:
     session = engine.new_session()
 
     def ask() -> None:
-        while not over.is_set():
+        # Often enough to meet every fault, and not so often that the machine does nothing else.
+        while not over.wait(0.01):
             began = time.monotonic()
             answer = session.post(f"{engine.base}inference/neighbour", data=b"as ever", timeout=20)
             times.append(time.monotonic() - began)
@@ -216,10 +219,8 @@ def test_a_fault_in_a_task(engine: EngineProcess, neighbour: None, what: str) ->
     assert engine.infer(name).text == "fine"
     [after] = engine.containers(name)
     assert (before != after) == fault.replaced
-    deadline = time.monotonic() + 10
     log = next(engine.store.glob(f"pods/{name}-2*/logs/{name}.log"))
-    while fault.log not in log.read_text():
-        assert time.monotonic() < deadline, log.read_text()[-2000:]
+    until(lambda: fault.log in log.read_text(), lambda: log.read_text()[-2000:])
     assert engine.stop_model(name).status_code == 200
     engine.wait_for(name, "stopped")
 
@@ -333,7 +334,5 @@ def test_what_is_left_over_is_removed_at_the_next_start(own_engine: EngineProces
     own_engine.kill()
     own_engine.start()
     own_engine.wait_for("kept", "ready")
-    deadline = time.monotonic() + 10
-    while os.listdir(own_engine.store / "pods") != [pod.name]:
-        assert time.monotonic() < deadline
+    until(lambda: os.listdir(own_engine.store / "pods") == [pod.name])
     assert own_engine.infer("kept").text == "fine"

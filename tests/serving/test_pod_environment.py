@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.engine_process import EngineProcess
+from support.waiting import until
 
 from edi_labext._version import __version__
 from edi_labext.serving.kernel import KERNEL_PATH
@@ -107,8 +108,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ]
         assert engine.call("PUT", "model/dump/appprofile", json=profile).status_code == 200
         engine.start_model("dump")
-        while engine.wait_for("dump", "ready")["kernels_ready"] < 2:
-            pass
+        until(lambda: engine.wait_for("dump", "ready")["kernels_ready"] == 2)
         facts = engine.infer("dump").json()
         [service] = engine.instance("dump")["instances"]
         log = next(store.glob("pods/*/journal/dump.log"))

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.engine_process import ECHO, EngineProcess
+from support.waiting import until
 
 from edi_labext.models import NO_GPU, Profile
 from edi_labext.serving.honoured import HONOURED
@@ -194,9 +195,7 @@ def test_the_next_start_goes_by_it(engine: EngineProcess) -> None:
 
     edit(engine, "facts", change)
     engine.start_model("facts")
-    deadline = time.monotonic() + 15
-    while engine.status("facts")["kernels_ready"] < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: engine.status("facts")["kernels_ready"] == 2)
     status = engine.status("facts")
     assert (status["kernels_ready"], status["kernels_wanted"]) == (2, 2)
     assert (status["gpu"], status["profile_changed"]) == ("no", False)
@@ -217,9 +216,7 @@ def test_batches_are_as_large_as_it_says(engine: EngineProcess) -> None:
     engine.wait_for("batches", "ready")
     with concurrent.futures.ThreadPoolExecutor(7) as threads:
         first = threads.submit(engine.infer, "batches", "wait")
-        deadline = time.monotonic() + 5
-        while not engine.status("batches")["pending_tasks"] and time.monotonic() < deadline:
-            pass
+        until(lambda: engine.status("batches")["pending_tasks"])
         rest = [threads.submit(engine.infer, "batches") for _ in range(6)]
         sizes = [item.result().json()["batch"] for item in (first, *rest)]
     assert sizes[0] == 1
@@ -259,8 +256,7 @@ def test_at_zero_the_first_request_starts_a_kernel(engine: EngineProcess) -> Non
         # Started again while it still has a request to answer.
         with concurrent.futures.ThreadPoolExecutor(1) as threads:
             waiting = threads.submit(engine.infer, "zero", "wait")
-            while not engine.status("zero")["pending_tasks"]:
-                pass
+            until(lambda: engine.status("zero")["pending_tasks"])
             engine.stop_model("zero")
             engine.start_model("zero")
             assert waiting.result().status_code == 200
@@ -273,8 +269,7 @@ def test_changed_while_its_kernels_end_it_starts_anew(engine: EngineProcess) -> 
     engine.running("quick", FACTS)
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(engine.infer, "quick", "wait")
-        while not engine.status("quick")["pending_tasks"]:
-            pass
+        until(lambda: engine.status("quick")["pending_tasks"])
         engine.stop_model("quick")
         envs = [{"name": "MOOD", "value": "new"}]
         edit(engine, "quick", lambda document: document["kernel"].update(envs=envs))
@@ -292,8 +287,7 @@ def test_changed_while_its_kernels_end_it_starts_anew(engine: EngineProcess) -> 
     pid = engine.infer("quick").json()["pid"]
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(engine.infer, "quick", "wait")
-        while not engine.status("quick")["pending_tasks"]:
-            pass
+        until(lambda: engine.status("quick")["pending_tasks"])
         engine.stop_model("quick")
         engine.start_model("quick")
         assert waiting.result().json()["pid"] == pid
@@ -413,9 +407,7 @@ def test_gpus_are_given_waited_for_and_given_back(gpu_engine: EngineProcess) -> 
     engine.stop_model("alone")
     # Nobody has to start it again.
     engine.wait_for("both", "ready")
-    deadline = time.monotonic() + 15
-    while engine.status("both")["kernels_ready"] < 2 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: engine.status("both")["kernels_ready"] == 2)
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
         answers = list(threads.map(lambda _: engine.infer("both", "wait").json(), range(2)))
     assert {a["environment"]["CUDA_VISIBLE_DEVICES"] for a in answers} == {"GPU-0", "GPU-1"}

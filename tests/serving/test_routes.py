@@ -7,13 +7,13 @@ import concurrent.futures
 import json
 import re
 import socket
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 from support.engine_process import ECHO, EngineProcess, package
+from support.waiting import until
 
 from edi_labext.models import REQUIRED_FIELDS, ErrorAnswer
 from edi_labext.serving.routes.table import ROUTES
@@ -187,9 +187,7 @@ def test_forms_without_a_package_are_refused(engine: EngineProcess) -> None:
     assert said(cut) == (400, "malformed_form")
     assert said(engine.call("GET", "model/formless")) == (404, "no_such_model")
     # The worker that unpacked it cleans up behind the answer.
-    deadline = time.monotonic() + 10
-    while list((engine.store / "staging").iterdir()):
-        assert time.monotonic() < deadline
+    until(lambda: not list((engine.store / "staging").iterdir()))
 
 
 # --- POST /model, PUT /model/{name} ---------------------------------------------------------
@@ -428,9 +426,7 @@ def test_the_counters_of_an_instance_are_true(engine: EngineProcess, tmp_path: P
     free = tmp_path / "free"
     with concurrent.futures.ThreadPoolExecutor(3) as threads:
         held = [threads.submit(engine.infer, "counting", str(free)) for _ in range(3)]
-        deadline = time.monotonic() + 10
-        while counters()[0]["client_number"] < 3:
-            assert time.monotonic() < deadline
+        until(lambda: counters()[0]["client_number"] == 3)
         service, container = counters()
         # One runs; the others wait for the kernel.
         assert service["pending_tasks"] == 2

@@ -7,14 +7,15 @@ import os
 import platform
 import stat
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from support import pythons
 from support.engine_process import EngineProcess
+from support.waiting import until
 
 ROUTE = "deployment/runtime"
 #: Answers what it runs in; ``import edi_labext`` must fail in a Python that is not ours.
@@ -112,10 +113,12 @@ def told(engine: EngineProcess, name: str) -> dict[str, Any]:
 
 def answered(engine: EngineProcess, name: str) -> dict[str, Any]:
     """Ask until a kernel answers: one has just been killed, or is on its way."""
-    deadline = time.monotonic() + 20
-    while (answer := engine.infer(name)).status_code != 200:
-        assert time.monotonic() < deadline, answer.text
-    return dict(answer.json())
+
+    def answer() -> requests.Response | None:
+        told = engine.infer(name)
+        return told if told.status_code == 200 else None
+
+    return dict(until(answer, seconds=20).json())
 
 
 def named(path: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
-from io import TextIOWrapper
+import threading
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +24,9 @@ class Nursery:
     """The process that engines are forked from."""
 
     def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair()
+        self._lock = threading.Lock()
+        # Each message is one of its own.
+        self._socket, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "support.forked_engine", str(theirs.fileno())],
             cwd=Path(__file__).parents[1],
@@ -36,8 +38,15 @@ class Nursery:
     def fork(self, arguments: list[str], *, plan: Path | None, stdout: int, stderr: int) -> int:
         """Start an engine with command line ``arguments``; return its process number."""
         words = json.dumps({"arguments": arguments, "plan": plan and str(plan)})
-        socket.send_fds(self._socket, [words.encode()], [stdout, stderr])
-        return int(self._socket.recv(20))
+        with self._lock:
+            socket.send_fds(self._socket, [words.encode()], [stdout, stderr])
+            return int(self._socket.recv(20))
+
+    def status(self, pid: int) -> int:
+        """Return the status of an engine that has ended, as :mod:`subprocess` tells it; once."""
+        with self._lock:
+            self._socket.sendall(json.dumps({"ended": pid}).encode())
+            return int(self._socket.recv(20))
 
     def close(self) -> None:
         self._socket.close()
@@ -47,9 +56,11 @@ class Nursery:
 class Child:
     """An engine's process as :class:`subprocess.Popen` shows one, as far as tests look."""
 
-    def __init__(self, pid: int, stdout: IO[str]) -> None:
+    def __init__(self, nursery: Nursery, pid: int, stdout: IO[bytes]) -> None:
         self.pid = pid
         self.stdout = stdout
+        self.returncode: int | None = None
+        self._nursery = nursery
         self._fd: int | None = os.pidfd_open(pid)
 
     def send_signal(self, number: int) -> None:
@@ -60,18 +71,21 @@ class Child:
         self.send_signal(signal.SIGKILL)
 
     def poll(self) -> int | None:
-        if self._fd is None:
-            return 0
-        return None if not select.select([self._fd], [], [], 0)[0] else 0
+        try:
+            return self.wait(0)
+        except subprocess.TimeoutExpired:
+            return None
 
     def wait(self, timeout: float = 20) -> int:
-        """Wait for its end. Its status is not known: somebody else is its parent."""
+        """Wait for its end and return its status, which its parent tells."""
         if self._fd is not None:
             if not select.select([self._fd], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired("engine", timeout)
             os.close(self._fd)
             self._fd = None
-        return 0
+            self.returncode = self._nursery.status(self.pid)
+        assert self.returncode is not None
+        return self.returncode
 
 
 class ForkedEngine(EngineProcess):
@@ -94,8 +108,7 @@ class ForkedEngine(EngineProcess):
                 stderr=log.fileno(),
             )
         os.close(writer)
-        lines = TextIOWrapper(os.fdopen(reader, "rb"))
-        self.process: Any = Child(pid, lines)
+        self.process: Any = Child(self._nursery, pid, os.fdopen(reader, "rb"))
         self.greet()
 
     def kill(self) -> None:
@@ -116,13 +129,15 @@ def _serve(channel: socket.socket) -> None:
 
     from .failpoints import Failpoints
 
-    # Nobody asks for the status of an engine: they are to vanish.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         words, fds, _, _ = socket.recv_fds(channel, 65536, 2)
         if not words:
             return
         told = json.loads(words)
+        if "ended" in told:
+            _, status = os.waitpid(told["ended"], 0)
+            channel.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+            continue
         pid = os.fork()
         if pid:
             for fd in fds:
@@ -131,7 +146,6 @@ def _serve(channel: socket.socket) -> None:
             continue
         status = 1
         try:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel.close()
             os.dup2(fds[0], 1)
             os.dup2(fds[1], 2)
