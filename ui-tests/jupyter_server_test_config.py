@@ -5,12 +5,29 @@
 check off; ``secure_server_config.py`` is the server that keeps both.
 """
 
+import json
 import os
+from pathlib import Path
 
 from jupyterlab.galata import configure_jupyter_server
 from run_folder import prepare
 
+# Half of what JupyterLab starts has nothing to do with us, and every test loads a page anew.
+# ``secure_server_config.py`` is the server with all of it.
+LEFT_OUT = (
+    "audio cell-toolbar celltags console csvviewer debugger documentsearch extensionmanager help "
+    "htmlviewer hub imageviewer inspector javascript json logconsole lsp markdownviewer mathjax "
+    "mermaid metadataform pdf pluginmanager terminal toc tooltip vega5 video workspaces"
+)
+
 run = prepare()
+page_config = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "labconfig/page_config.json"
+page_config.parent.mkdir(parents=True)
+page_config.write_text(
+    json.dumps(
+        {"disabledExtensions": {f"@jupyterlab/{n}-extension": True for n in LEFT_OUT.split()}}
+    )
+)
 os.environ["JUPYTERLAB_GALATA_ROOT_DIR"] = str(run.root)
 configure_jupyter_server(c)  # noqa: F821
 c.ServerApp.port = int(os.environ["EDI_UI_PORT"])  # noqa: F821
