@@ -443,9 +443,9 @@ def recorded(place: Path, scenario: str) -> Recorder:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_whatever_a_power_loss_leaves_is_recovered(memory_path: Path, scenario: str) -> None:
-    """All states of the short scenarios, every eighth of the long ones."""
+    """All states of the short scenarios, every sixteenth of the long ones."""
     states = list(crash_states(recorded(memory_path, scenario)))
-    found = explore(states[:: 1 if len(states) < 100 else 8], memory_path, scenario)
+    found = explore(states[:: 1 if len(states) < 100 else 16], memory_path, scenario)
     assert not found.fault
     assert found.states > 5
 
