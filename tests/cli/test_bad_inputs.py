@@ -45,11 +45,13 @@ def server() -> Iterator[ScriptedEdi]:
 # --- 111: the words themselves -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [[], ["model"], ["env"]], ids=["edi", "model", "env"])
-def test_no_command(alone: CommandLine, arguments: list[str]) -> None:
-    result = alone(*arguments)
-    assert result.exit_code == 2
-    assert "Commands:" in result.output
+@pytest.mark.parametrize("group", [[], ["model"], ["runtime"], ["env"]], ids=" ".join)
+def test_no_command(alone: CommandLine, group: list[str]) -> None:
+    result = alone(*group)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Error" not in result.stderr
+    # The help, once.
+    assert result.stderr == alone(*group, "--help").stdout
 
 
 @pytest.mark.parametrize(

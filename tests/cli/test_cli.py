@@ -76,16 +76,6 @@ def test_help_names_every_command_once() -> None:
     assert sorted(named) == sorted(main.list_commands(click.Context(main)))
 
 
-@pytest.mark.parametrize("group", [[], ["model"], ["runtime"], ["env"]], ids=" ".join)
-def test_a_group_alone_shows_its_help_and_is_wrong_use(group: list[str]) -> None:
-    result = CliRunner().invoke(main, group)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith("Usage: ")
-    assert result.stderr.count("Usage: ") == 1
-    assert "Error" not in result.stderr
-    assert result.stderr == CliRunner().invoke(main, [*group, "--help"]).stdout
-
-
 @needs_engine
 def test_serve_prints_one_line_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     top = Path(__file__).parents[2]

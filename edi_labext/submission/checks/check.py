@@ -14,7 +14,7 @@ from ..content import Submission
 from ..folder import inspect
 from .files import check_files
 from .findings import CheckReport, Finding
-from .kernel_file import ReadSource, check_kernel, read_source
+from .kernel_file import check_kernel, read_source
 from .model_json import ModelJsonCheck
 from .readme import check_readme
 from .reasons import WHY
@@ -46,7 +46,7 @@ def check_folder(folder: Path, *, name: str | None = None) -> CheckReport:
     submission = inspect(folder, name=name if is_valid_name(name) else None)
     with opened_folder(submission.folder) as root:
         snapshot = Snapshot.of(submission, root)
-        look = functools.partial(_content, name=name, read=functools.cache(read_source))
+        look = functools.partial(_content, name=name, look_at=_KernelChecks())
         content = list(look(snapshot))
         tried = tuple(_tried(found, content, snapshot, look) for found in content)
         rest = (*check_files(snapshot), *check_secrets(snapshot))
@@ -60,14 +60,30 @@ def check_folder(folder: Path, *, name: str | None = None) -> CheckReport:
     )
 
 
-def _content(snapshot: Snapshot, *, name: str | None, read: ReadSource) -> Iterator[Finding]:
+class _KernelChecks:
+    """Checks kernel files, each only once: most fixes that are tried out do not touch it."""
+
+    def __init__(self) -> None:
+        self._read = functools.cache(read_source)
+        self._known: dict[tuple[object, ...], list[Finding]] = {}
+
+    def findings(self, snapshot: Snapshot, path: str, runtime: str | None) -> list[Finding]:
+        """Return what there is to say about ``path``; the other files count by their names."""
+        key = (path, runtime, snapshot.read(path), frozenset(snapshot.files))
+        if key not in self._known:
+            found = check_kernel(snapshot, path, runtime, self._read)
+            self._known[key] = _by_place(found)
+        return self._known[key]
+
+
+def _content(snapshot: Snapshot, *, name: str | None, look_at: _KernelChecks) -> Iterator[Finding]:
     """Check the three files that a fix may change."""
     check = ModelJsonCheck(snapshot, name)
     yield from _by_place(check.findings())
     kernel = check.kernel
     if kernel is not None and check.runs_python:
         runtime = check.file.value("runtime") if check.file else None
-        yield from _by_place(check_kernel(snapshot, kernel, runtime, read))
+        yield from look_at.findings(snapshot, kernel, runtime)
     yield from check_readme(snapshot)
 
 
