@@ -28,6 +28,8 @@ async def test_info_says_what_there_is_and_starts_nothing(call, store):
         "address": None,
         "inference_address": None,
         "token_source": "engine",
+        "token_variable": None,
+        "token_advice": "",
         "token_pasted": False,
         "insecure": False,
         "own_authorities": False,
