@@ -100,7 +100,12 @@ def engine(python: str = sys.executable, name: str = "engine") -> Iterator[Conte
     with tempfile.TemporaryDirectory() as folder:
         command = [python, "-m", "edi_labext.serving", "--store", f"{folder}/store"]
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command,
+            # Not here: "-m" would take the edi_labext of this checkout for that of any Python.
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         with _ended(process):
             assert process.stdout
