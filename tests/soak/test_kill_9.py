@@ -14,6 +14,7 @@ import pytest
 import requests
 from support.engine_process import ECHO
 from support.forked_engine import ForkedEngine, Nursery
+from support.waiting import until
 
 NAMES = ("a", "b", "c")
 
@@ -118,11 +119,14 @@ def kill_again_and_again(engine: ForkedEngine, kills: int) -> dict[str, Any]:
     rng = random.Random(kills)
     told: State = {}
     acknowledged = kept_hoped = came_back = 0
-    for _ in range(kills):
+    for number in range(kills):
         writer = Writer(engine, rng, told, told)
         thread = threading.Thread(target=writer.work)
         thread.start()
-        thread.join(rng.random() * 0.15)
+        # At some moment of the work that follows, however fast the machine is.
+        before = (0, 1, 2, 4)[number % 4]
+        until(lambda one=writer, least=before: one.acknowledged >= least)
+        thread.join(rng.random() * 0.05)
         engine.process.kill()
         thread.join()
         engine.restart()
