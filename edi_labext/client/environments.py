@@ -74,8 +74,7 @@ class TokenState:
     pasted:
         Whether a pasted one goes before that.
     expires:
-        Unix seconds at which it ends, as it says of itself; ``None`` when it does not say, or it
-        has not been fetched yet.
+        Unix seconds at which it ends, by its own words; ``None`` when it has none or is not there.
     advice:
         What a person can do once it is refused; ``""`` when there is no token.
     variable:
