@@ -12,6 +12,7 @@ from support.command_line import TOKEN, CommandLine
 from support.engine_process import ECHO
 from support.scripted_edi import scripted_edi
 from support.small_edi import SmallEdi
+from support.waiting import until
 
 from edi_labext.client import EdiClient
 from edi_labext.errors import NotFound
@@ -68,7 +69,8 @@ def test_from_nothing_to_as_it_should_be_and_on(
     with pytest.raises(NotFound):
         client.get_model(name)
     assert edi.lines("apply", "--wait") == ["declared: deployed, profile saved, started, ready"]
-    assert get_deployment(client, name).kernels_ready == 2
+    # Ready is one kernel that takes requests; the second follows.
+    until(lambda: get_deployment(client, name).kernels_ready == 2)
     uid = client.get_model(name).uid
 
     assert planned(edi, 0) == (
