@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import EdiError, InvalidInput, NotFound, echo
 from ..routes.table import ROUTES, RouteRow
-from .errors import MethodNotAllowed, error_response
+from .errors import SEE_DOCS, MethodNotAllowed, error_response
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -88,7 +88,7 @@ def _answer(error: Exception, scope: Scope) -> Response:
 def _routing_error(error: HTTPException, scope: Scope) -> EdiError:
     path = echo(scope["path"])
     if error.status_code == 405:
-        return MethodNotAllowed(f"{scope['method']} is not possible on {path}.")
+        return MethodNotAllowed(f"{scope['method']} is not possible on {path}.", hint=SEE_DOCS)
     if error.status_code == 404:
         return NotFound(
             f"There is no route {path}.",

@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 ALLOWED_METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 
 
+#: The next step for who has asked for what no route has.
+SEE_DOCS = "The page /dlim/v1/docs lists the routes and their methods."
+
+
 class MethodNotAllowed(InvalidInput):
     """No route has this method (HTTP 405)."""
 

@@ -23,7 +23,13 @@ from ...errors import (
 from ...models import NAME_PATTERN
 from ..settings import Settings
 from .credentials import Credentials, Identity
-from .errors import ALLOWED_METHODS, ExpectationFailed, MethodNotAllowed, TargetTooLong
+from .errors import (
+    ALLOWED_METHODS,
+    SEE_DOCS,
+    ExpectationFailed,
+    MethodNotAllowed,
+    TargetTooLong,
+)
 
 #: What a request is for, as far as limits and permissions differ.
 Kind = Literal["inference", "upload", "control"]
@@ -217,7 +223,8 @@ class Gate:
 
     def _check_target(self, method: bytes, target: bytes) -> Refusal | None:
         if method not in _METHODS:
-            return MethodNotAllowed(f"The method {echo(method.decode('latin-1'))} is not used.")
+            name = echo(method.decode("latin-1"))
+            return MethodNotAllowed(f"The method {name} is not used.", hint=SEE_DOCS)
         if len(target) > self._target_limit:
             return TargetTooLong(f"The path is longer than {self._target_limit} bytes.")
         if not _VISIBLE.fullmatch(target) or b"#" in target:
