@@ -46,6 +46,7 @@ export interface EdiApi {
   SampleSource: SampleSource;
   ServerExtension: ServerExtension;
   TokenRequest: TokenRequest;
+  UnsafePackage: UnsafePackage;
   VariableToken: VariableToken;
 }
 /**
@@ -388,6 +389,8 @@ export interface InferRequest {
  *     Why the stored environments are missing, if they are.
  * token_available:
  *     Whether the server has ``USER_ACCESS_TOKEN``, as in Watson Studio.
+ * unsafe_packages:
+ *     What the server runs that is below its security floor.
  */
 export interface Info {
   version: string;
@@ -397,6 +400,7 @@ export interface Info {
   default_environment: string;
   environments_problem: ErrorInfo | null;
   token_available: boolean;
+  unsafe_packages: UnsafePackage[];
 }
 /**
  * Which versions the server has, so that a page of another one can tell the next step.
@@ -424,6 +428,15 @@ export interface Limits {
   payload_bytes: number;
   answer_bytes: number;
   inspected_files: number;
+}
+/**
+ * A package of the server that has known security faults, and what brings a better one.
+ */
+export interface UnsafePackage {
+  name: string;
+  version: string;
+  floor: string;
+  command: string;
 }
 /**
  * The folder to look at before it is deployed; ``name`` instead of ``model.json``'s.

@@ -23,7 +23,9 @@ from .api import (
     Info,
     Limits,
     ServerExtension,
+    UnsafePackage,
 )
+from .floors import old_packages
 
 PACKAGE = "edi_labext"
 
@@ -37,6 +39,10 @@ def info(environments: EnvironmentSet) -> Info:
         token_available=environments.has_variable_token,
         version=__version__,
         server_extension=server_extension(),
+        unsafe_packages=[
+            UnsafePackage(name=old.name, version=old.version, floor=old.floor, command=old.command)
+            for old in old_packages()
+        ],
         environments=[
             environment_info(environments, environment) for environment in environments.list()
         ],

@@ -44,8 +44,12 @@ class EdiLabext(ExtensionApp):
     _service: asyncio.Future[EdiService] | None = None
 
     def initialize_settings(self) -> None:
-        """Register the events that tabs may subscribe to."""
+        """Register the events that tabs may subscribe to, and warn of an unsafe Jupyter."""
         assert self.serverapp is not None
+        from .floors import old_packages
+
+        for package in old_packages():
+            self.log.warning("EDI: %s", package.message)
         if self.serverapp.event_logger is not None:
             for schema in EVENT_SCHEMAS:
                 self.serverapp.event_logger.register_event_schema(schema)

@@ -176,6 +176,7 @@ export function aNextProfile(
 export class FakeClient implements IEdiClient {
   environments: EnvironmentInfo[] = [anEnvironment('local')];
   tokenAvailable = false;
+  unsafePackages: Info['unsafe_packages'] = [];
   deployments: Deployment[] = [];
   allJobs: Job[] = [];
   engine: DeploymentList['engine'] = 'running';
@@ -193,6 +194,7 @@ export class FakeClient implements IEdiClient {
     default_environment: this.environments[0]?.id ?? 'local',
     environments_problem: null,
     token_available: this.tokenAvailable,
+    unsafe_packages: this.unsafePackages,
     limits: {
       body_bytes: 1,
       payload_bytes: 1,

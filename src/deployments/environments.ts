@@ -3,7 +3,8 @@ import type {
   EnvironmentInfo,
   ErrorInfo,
   Info,
-  ServerExtension
+  ServerExtension,
+  UnsafePackage
 } from '../api/wire';
 
 /** The environments that the server can reach, and the one that is shown. */
@@ -31,6 +32,11 @@ export class Environments {
   /** Whether the server has a token of its own, as in Watson Studio. */
   get hasToken(): boolean {
     return this._info?.token_available ?? false;
+  }
+
+  /** What the server runs that has known security faults. */
+  get unsafe(): readonly UnsafePackage[] {
+    return this._info?.unsafe_packages ?? [];
   }
 
   /** Why stored environments are missing; null when they are not. */

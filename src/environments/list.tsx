@@ -2,7 +2,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { EdiError } from '../api/errors';
-import type { ConnectionReport, EnvironmentInfo, Info } from '../api/wire';
+import type {
+  ConnectionReport,
+  EnvironmentInfo,
+  Info,
+  UnsafePackage
+} from '../api/wire';
 import type { DeploymentsModel } from '../deployments/model';
 import { plainText } from '../panel/plainText';
 import { addEnvironment, type Confirm, pasteToken } from './change';
@@ -55,7 +60,29 @@ export function EnvironmentList(props: IProps): JSX.Element {
       ))}
       {error && <Failure error={error} />}
       <Form {...props} isBusy={isBusy} change={change} />
+      {model.known.unsafe.map(unsafe => (
+        <Unsafe key={unsafe.name} unsafe={unsafe} trans={props.trans} />
+      ))}
     </div>
+  );
+}
+
+/** Says quietly that the server itself should be brought up to date. */
+function Unsafe(props: {
+  unsafe: UnsafePackage;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { unsafe, trans } = props;
+  return (
+    <p className="edi-Secondary edi-Environments-unsafe">
+      {trans.__(
+        'This server runs %1 %2, which has known security faults; %3 is the first version without them:',
+        unsafe.name,
+        unsafe.version,
+        unsafe.floor
+      )}{' '}
+      <code>{unsafe.command}</code>
+    </p>
   );
 }
 

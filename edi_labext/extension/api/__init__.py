@@ -42,6 +42,7 @@ from .environments import (
     RuntimeSource,
     ServerExtension,
     TokenRequest,
+    UnsafePackage,
     VariableToken,
 )
 from .profiles import (
@@ -149,5 +150,6 @@ __all__ = [
     "SampleSource",
     "ServerExtension",
     "TokenRequest",
+    "UnsafePackage",
     "VariableToken",
 ]

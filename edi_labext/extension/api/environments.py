@@ -160,6 +160,15 @@ class ServerExtension(Reply):
     frontend: str | None
 
 
+class UnsafePackage(Reply):
+    """A package of the server that has known security faults, and what brings a better one."""
+
+    name: str
+    version: str
+    floor: str
+    command: str
+
+
 class Info(Reply):
     """What this server half is and can reach.
 
@@ -171,6 +180,8 @@ class Info(Reply):
         Why the stored environments are missing, if they are.
     token_available:
         Whether the server has ``USER_ACCESS_TOKEN``, as in Watson Studio.
+    unsafe_packages:
+        What the server runs that is below its security floor.
     """
 
     version: str
@@ -180,6 +191,7 @@ class Info(Reply):
     default_environment: str = "local"
     environments_problem: ErrorInfo | None = None
     token_available: bool = False
+    unsafe_packages: list[UnsafePackage] = Field(default_factory=list)
 
 
 class RuntimeInfo(Reply):

@@ -185,3 +185,19 @@ describe('an environment', () => {
     expect(screen.getByText(/certificate NOT checked/)).toBeTruthy();
   });
 });
+
+it('says quietly that the server itself is not safe', async () => {
+  const client = new FakeClient();
+  client.unsafePackages = [
+    {
+      name: 'jupyter_server',
+      version: '2.20.0',
+      floor: '2.21.0',
+      command: 'pip install --upgrade "jupyter_server>=2.21.0"'
+    }
+  ];
+  await show(client);
+  expect(screen.getByText(/jupyter_server 2\.20\.0/).textContent).toContain(
+    '2.21.0 is the first version without them: pip install'
+  );
+});
