@@ -153,7 +153,7 @@ function Bar(): JSX.Element {
   const isUnsavable = isBusy || !model.isSavable;
   const step = row?.job?.message;
   return (
-    <header className="edi-Profile-bar">
+    <div className="edi-Profile-bar">
       <div className="edi-Profile-title">
         <h1>{trans.__('Profile of %1', model.name)}</h1>
         <p className="edi-Secondary">
@@ -193,6 +193,6 @@ function Bar(): JSX.Element {
       >
         {isStarted ? trans.__('Save and restart…') : trans.__('Save…')}
       </button>
-    </header>
+    </div>
   );
 }

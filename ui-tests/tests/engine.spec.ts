@@ -17,7 +17,6 @@ test('an engine that is killed comes back with its deployments', async ({
 }) => {
   test.setTimeout(120_000);
   const enginePid = (): number => pidOfEngine(server);
-  await page.goto();
   const edi = new PanelPage(page);
   await edi.open();
   await edi.panel

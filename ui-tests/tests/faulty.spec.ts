@@ -5,7 +5,6 @@ import { picture } from './shots';
 /** Nothing made up: the checks read the folder, and the fixes write to it. */
 test('a faulty folder is mended by buttons, and answers', async ({ page }) => {
   test.setTimeout(120_000);
-  await page.goto();
   const edi = new PanelPage(page);
   await page.sidebar.openTab('filebrowser');
   await page.filebrowser.openDirectory('examples');

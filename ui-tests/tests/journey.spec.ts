@@ -8,7 +8,6 @@ import { picture } from './shots';
  */
 test('right-click a folder, and it answers', async ({ page }) => {
   test.setTimeout(120_000);
-  await page.goto();
   const edi = new PanelPage(page);
 
   // Nothing there yet, and the panel says what to do.
@@ -68,7 +67,6 @@ test('says what is wrong before anything is sent', async ({ page }) => {
     sent += route.request().method() === 'POST' ? 1 : 0;
     return route.fallback();
   });
-  await page.goto();
   const edi = new PanelPage(page);
   await page.sidebar.openTab('filebrowser');
   await page.filebrowser.openDirectory('broken');

@@ -1,4 +1,4 @@
-import { expect, test } from './lab';
+import { expect, loading as test } from './lab';
 import { PanelPage } from './panelPage';
 
 test('a change made elsewhere arrives without being asked for', async ({

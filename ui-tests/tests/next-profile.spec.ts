@@ -11,7 +11,6 @@ test('saved for the next start: there after a reload, used by the next start', a
   page
 }) => {
   test.setTimeout(180_000);
-  await page.goto();
   const edi = new PanelPage(page);
   await edi.clear();
   await edi.open();

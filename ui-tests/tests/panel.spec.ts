@@ -1,6 +1,5 @@
 import { deployment, mockFacade } from './facade';
-import { expect, test } from './lab';
-import { PanelPage } from './panelPage';
+import { expect, showPanel, test } from './lab';
 import { picture } from './shots';
 
 const LOG = [
@@ -36,10 +35,7 @@ const MIXED = [
 ];
 
 test('shows every state by dot and word', async ({ page }) => {
-  await mockFacade(page, { deployments: MIXED });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
+  const edi = await showPanel(page, { deployments: MIXED });
 
   await edi.expectState('digits', 'Ready');
   await edi.expectState('sentiment', 'Failed');
@@ -57,10 +53,7 @@ test('shows every state by dot and word', async ({ page }) => {
 });
 
 test('offers in the context menu what the row allows', async ({ page }) => {
-  await mockFacade(page, { deployments: MIXED });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
+  const edi = await showPanel(page, { deployments: MIXED });
 
   await edi.toggle('churn-model').click({ button: 'right' });
   const item = (name: string) =>
@@ -90,10 +83,7 @@ test('shows progress with Cancel on the row', async ({ page }) => {
     cancelling: false,
     error: null
   };
-  await mockFacade(page, { deployments: MIXED, jobs: [job] });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
+  const edi = await showPanel(page, { deployments: MIXED, jobs: [job] });
 
   await edi.expectState('big-model', 'Deploying');
   await expect(edi.row('big-model').getByRole('progressbar')).toBeVisible();
@@ -113,13 +103,15 @@ test('shows progress with Cancel on the row', async ({ page }) => {
     .getByRole('button', { name: 'Cancel the work on big-model' })
     .click();
   await asked;
+
+  const ended = { ...job, state: 'cancelled', finished: 1_760_000_001 };
+  await mockFacade(page, { deployments: MIXED, jobs: [ended] });
+  await edi.refresh();
+  await expect(edi.row('big-model')).toBeHidden();
 });
 
 test('says why a deployment failed', async ({ page }) => {
-  await mockFacade(page, { deployments: MIXED });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
+  const edi = await showPanel(page, { deployments: MIXED });
 
   await edi.toggle('sentiment').click();
 
@@ -134,32 +126,13 @@ test('says why a deployment failed', async ({ page }) => {
 });
 
 test('is usable at 200 pixels', async ({ page }) => {
-  await mockFacade(page, { deployments: MIXED });
-  await page.goto();
-  // JupyterLab's own sidebars end at 250.
-  await page.addStyleTag({
-    content: ':root { --jp-sidebar-min-width: 200px !important }'
-  });
-  const edi = new PanelPage(page);
-  await edi.open();
+  const edi = await showPanel(page, { deployments: MIXED });
   await edi.toggle('digits').click();
-
-  const box = await edi.panel.boundingBox();
-  expect(box).not.toBeNull();
-  const { x, y, width } = box!;
-  await page.mouse.move(x + width + 3, y + 300);
-  await page.mouse.down();
-  await page.mouse.move(x + 100, y + 300, { steps: 8 });
-  await page.mouse.up();
-
-  await expect
-    .poll(async () => Math.round((await edi.panel.boundingBox())?.width ?? 0))
-    .toBe(200);
-  const overflow = await edi.panel.evaluate(panel =>
-    [panel, ...panel.children].map(part => part.scrollWidth - part.clientWidth)
-  );
-  expect(Math.max(...overflow)).toBe(0);
+  const widen = await edi.narrow();
+  // The toolbar puts away what no longer fits a moment after the change.
+  await expect.poll(() => edi.overflow()).toBe(0);
   await picture(edi.panel, 'narrow');
+  await widen();
 });
 
 test('shows 200 deployments and is walked by arrow keys', async ({ page }) => {
@@ -168,10 +141,7 @@ test('shows 200 deployments and is walked by arrow keys', async ({ page }) => {
       state: index % 7 === 0 ? 'stopped' : 'ready'
     })
   );
-  await mockFacade(page, { deployments: many });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
+  const edi = await showPanel(page, { deployments: many });
 
   await expect(edi.panel.getByRole('listitem')).toHaveCount(200);
   await edi.toggle('service-000').focus();
@@ -192,10 +162,7 @@ test('shows 200 deployments and is walked by arrow keys', async ({ page }) => {
 });
 
 test('keeps the list when the server stops to answer', async ({ page }) => {
-  await mockFacade(page, { deployments: MIXED });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
+  const edi = await showPanel(page, { deployments: MIXED });
   await edi.expectState('digits', 'Ready');
 
   await page.route(/\/deployments(\?|$)/, route => route.abort());
@@ -205,35 +172,4 @@ test('keeps the list when the server stops to answer', async ({ page }) => {
     'The Jupyter server does not answer.'
   ]);
   await edi.expectState('digits', 'Ready');
-});
-
-test('says what to run when there is no server half', async ({ page }) => {
-  await page.route(/\/edi\//, route => route.fulfill({ status: 404 }));
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
-
-  await expect(edi.panel.getByRole('alert')).toContainText('not enabled');
-  await expect(
-    edi.panel.getByText('jupyter server extension enable edi_labext')
-  ).toBeVisible();
-  await expect(
-    edi.panel.getByRole('button', { name: 'Try again' })
-  ).toBeVisible();
-});
-
-test('sends no request while the panel is hidden', async ({ page }) => {
-  let requests = 0;
-  await page.route(/\/edi\//, route => {
-    requests += 1;
-    return route.fallback();
-  });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await expect(
-    page.getByRole('tab', { name: 'EDI deployments' })
-  ).toBeVisible();
-  expect(requests).toBe(0);
-  await edi.open();
-  await expect.poll(() => requests).toBeGreaterThan(0);
 });

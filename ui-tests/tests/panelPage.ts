@@ -8,14 +8,89 @@ export class PanelPage {
     return this.page.getByRole('region', { name: 'EDI deployments' });
   }
 
+  get tab(): Locator {
+    return this.page.getByRole('tab', { name: 'EDI deployments' });
+  }
+
   get dialog(): Locator {
     return this.page.getByRole('dialog');
   }
 
   /** Show the panel, whether or not it is shown. */
   async open(): Promise<void> {
-    await this.page.getByRole('tab', { name: 'EDI deployments' }).click();
+    // A press on the tab of what shows would hide it.
+    if (!(await this.panel.isVisible())) {
+      await this.tab.click();
+    }
     await expect(this.panel).toBeVisible();
+  }
+
+  /** Have the panel ask again for everything, its environments too. */
+  async refresh(): Promise<void> {
+    // In a narrow panel its button is in the toolbar's menu.
+    await this.page.evaluate(() =>
+      window.jupyterapp.commands.execute('edi:refresh')
+    );
+  }
+
+  /**
+   * Drag the panel down to 200 pixels; JupyterLab's own sidebars end at 250.
+   *
+   * @returns what gives it its width back.
+   */
+  async narrow(): Promise<() => Promise<void>> {
+    const style = await this.page.addStyleTag({
+      content: ':root { --jp-sidebar-min-width: 200px !important }'
+    });
+    await this.showAnew();
+    const before = await this.dragTo(100);
+    await expect.poll(() => this.width()).toBe(200);
+    return async () => {
+      await style.evaluate(node => (node as HTMLElement).remove());
+      await this.showAnew();
+      await this.dragTo(before);
+      await expect
+        .poll(() => this.width())
+        .toBeGreaterThan(Math.min(before, 250) - 1);
+      await expect(
+        this.panel.getByRole('button', { name: /Refresh/ })
+      ).toBeVisible();
+    };
+  }
+
+  /** By how many pixels something in the panel is wider than its place. */
+  overflow(): Promise<number> {
+    return this.panel.evaluate(panel =>
+      Math.max(
+        ...[panel, ...panel.children].map(
+          part => part.scrollWidth - part.clientWidth
+        )
+      )
+    );
+  }
+
+  /** JupyterLab looks up the least width of a panel when it is shown. */
+  private async showAnew(): Promise<void> {
+    await this.tab.click();
+    await expect(this.panel).toBeHidden();
+    await this.tab.click();
+    await expect(this.panel).toBeVisible();
+  }
+
+  private async width(): Promise<number> {
+    return Math.round((await this.panel.boundingBox())?.width ?? 0);
+  }
+
+  /** Drag the edge of the panel until it is so wide; returns how wide it was. */
+  private async dragTo(width: number): Promise<number> {
+    const box = await this.panel.boundingBox();
+    expect(box).not.toBeNull();
+    const { x, y, width: before } = box!;
+    await this.page.mouse.move(x + before + 3, y + 500);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x + width + 3, y + 500, { steps: 8 });
+    await this.page.mouse.up();
+    return before;
   }
 
   /** Undeploy what a test that was cut short left behind. */

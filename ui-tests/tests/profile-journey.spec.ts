@@ -15,7 +15,6 @@ test('edit a profile: pending without a GPU, ready without the wish', async ({
   page
 }) => {
   test.setTimeout(180_000);
-  await page.goto();
   const edi = new PanelPage(page);
   await edi.clear();
   await edi.open();

@@ -1,21 +1,8 @@
-import { deployment, mockFacade } from './facade';
-import { expect, test } from './lab';
-import { PanelPage } from './panelPage';
+import { deployment } from './facade';
+import { expect, showPanel, test } from './lab';
 import { mockProfile } from './profileFacade';
 import { ProfilePage } from './profilePage';
 import { picture } from './shots';
-
-test.use({
-  autoGoto: false,
-  // After a reload the tab in front is the profile's, not the launcher.
-  waitForApplication: async ({ baseURL }, use) => {
-    await use(async page => {
-      await page.waitForURL(url => url.href.startsWith(baseURL ?? ''));
-      await page.locator('#jupyterlab-splash').waitFor({ state: 'detached' });
-      await page.getByRole('tab', { name: 'EDI deployments' }).waitFor();
-    });
-  }
-});
 
 const REASON =
   'This machine has no GPU that edi can use; the profile asks for an exclusive GPU (kernel.gpu). Set kernel.gpu to no, or run it where there is a GPU.';
@@ -31,10 +18,8 @@ const STOPPED = deployment('digits', {
 test('edits a profile and shows the changes before it is saved', async ({
   page
 }) => {
-  await mockFacade(page, { deployments: [STOPPED] });
   const { saved } = await mockProfile(page, 'digits');
-  await page.goto();
-  await new PanelPage(page).open();
+  await showPanel(page, { deployments: [STOPPED] });
   const profile = new ProfilePage(page, 'digits');
   await profile.open();
 
@@ -107,10 +92,8 @@ test('edits a profile and shows the changes before it is saved', async ({
 });
 
 test('says what needs attention, and leads there', async ({ page }) => {
-  await mockFacade(page, { deployments: [STOPPED] });
   await mockProfile(page, 'digits');
-  await page.goto();
-  await new PanelPage(page).open();
+  await showPanel(page, { deployments: [STOPPED] });
   const profile = new ProfilePage(page, 'digits');
   await profile.open();
 
@@ -140,15 +123,13 @@ test('says what needs attention, and leads there', async ({ page }) => {
 });
 
 test('puts what the server finds under the field', async ({ page }) => {
-  await mockFacade(page, { deployments: [STOPPED] });
   await mockProfile(page, 'digits', {
     problems: [
       { field: 'policy.kernel_min', message: 'Must fit the plan’s slots.' },
       { field: 'resource_allocation.consumer', message: 'Is missing.' }
     ]
   });
-  await page.goto();
-  await new PanelPage(page).open();
+  await showPanel(page, { deployments: [STOPPED] });
   const profile = new ProfilePage(page, 'digits');
   await profile.open();
 
@@ -166,10 +147,8 @@ test('puts what the server finds under the field', async ({ page }) => {
 test('keeps edits over a reload and asks before they are lost', async ({
   page
 }) => {
-  await mockFacade(page, { deployments: [deployment('digits')] });
   await mockProfile(page, 'digits', { started: true });
-  await page.goto();
-  await new PanelPage(page).open();
+  await showPanel(page, { deployments: [deployment('digits')] });
   const profile = new ProfilePage(page, 'digits');
   await profile.open();
 
@@ -218,7 +197,11 @@ test('keeps edits over a reload and asks before they are lost', async ({
 });
 
 test('shows GPU, waiting changes and what is pending', async ({ page }) => {
-  await mockFacade(page, {
+  await mockProfile(page, 'digits', {
+    started: true,
+    profile: { kernel: { gpu: 'exclusive' } }
+  });
+  const edi = await showPanel(page, {
     deployments: [
       deployment('churn-model', { gpu: 'shared', profile_changed: true }),
       deployment('digits', {
@@ -229,13 +212,6 @@ test('shows GPU, waiting changes and what is pending', async ({ page }) => {
       })
     ]
   });
-  await mockProfile(page, 'digits', {
-    started: true,
-    profile: { kernel: { gpu: 'exclusive' } }
-  });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
 
   await expect(edi.panel.getByText('Changes wait for restart')).toBeVisible();
   await expect(edi.panel.getByText('GPU shared')).toBeVisible();

@@ -1,5 +1,5 @@
 import { deployment, mockFacade, VERSION } from './facade';
-import { expect, test } from './lab';
+import { expect, loading, showPanel, test } from './lab';
 import { PanelPage } from './panelPage';
 import { picture } from './shots';
 
@@ -41,32 +41,46 @@ const REFUSED = {
   request_id: 'c0ffee'
 };
 
-test('not installed: the command to run, with Copy', async ({ page }) => {
-  await page.route(/\/edi\//, route => route.fulfill({ status: 404 }));
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
+loading(
+  'not installed: the command to run; then signed out',
+  async ({ page }) => {
+    await page.route(/\/edi\//, route => route.fulfill({ status: 404 }));
+    await page.goto();
+    const edi = new PanelPage(page);
+    await edi.open();
 
-  await expect(edi.panel.getByRole('alert')).toContainText('not enabled');
-  const command = 'jupyter server extension enable edi_labext';
-  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await edi.panel
-    .getByRole('button', { name: `Copy the command: ${command}` })
-    .click();
-  await expect
-    .poll(() => page.evaluate(() => navigator.clipboard.readText()))
-    .toBe(command);
-  await picture(page, 'view-not-installed');
-});
+    await expect(edi.panel.getByRole('alert')).toContainText('not enabled');
+    const command = 'jupyter server extension enable edi_labext';
+    await page
+      .context()
+      .grantPermissions(['clipboard-read', 'clipboard-write']);
+    await edi.panel
+      .getByRole('button', { name: `Copy the command: ${command}` })
+      .click();
+    await expect
+      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .toBe(command);
+    await picture(page, 'view-not-installed');
+
+    await page.route(/\/edi\//, route =>
+      route.fulfill({ status: 403, json: { message: 'Forbidden' } })
+    );
+    await edi.panel.getByRole('button', { name: 'Try again' }).click();
+    await expect(edi.panel.getByRole('alert')).toContainText(
+      'You are signed out of the Jupyter server.'
+    );
+    await expect(
+      edi.panel.getByRole('button', { name: 'Reload the page' })
+    ).toBeVisible();
+    await picture(page, 'view-signed-out');
+  }
+);
 
 test('wrong version: which half is older, and what to do', async ({ page }) => {
-  await mockFacade(page, {
+  const edi = await showPanel(page, {
     deployments: [deployment('digits')],
     server: { running: '0.0.1', installed: '0.0.1', frontend: VERSION }
   });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
 
   const alert = edi.panel.getByRole('alert');
   await expect(alert).toContainText('0.0.1 · older');
@@ -76,7 +90,7 @@ test('wrong version: which half is older, and what to do', async ({ page }) => {
   await edi.expectState('digits', 'Ready');
 });
 
-test('old page: a reload is enough', async ({ page }) => {
+loading('old page: a reload is enough', async ({ page }) => {
   const server = { running: '99.0.0', installed: '99.0.0', frontend: '99.0.0' };
   await mockFacade(page, { server });
   await page.goto();
@@ -88,23 +102,6 @@ test('old page: a reload is enough', async ({ page }) => {
   await loaded;
 });
 
-test('signed out of Jupyter', async ({ page }) => {
-  await page.route(/\/edi\//, route =>
-    route.fulfill({ status: 403, json: { message: 'Forbidden' } })
-  );
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
-
-  await expect(edi.panel.getByRole('alert')).toContainText(
-    'You are signed out of the Jupyter server.'
-  );
-  await expect(
-    edi.panel.getByRole('button', { name: 'Reload the page' })
-  ).toBeVisible();
-  await picture(page, 'view-signed-out');
-});
-
 for (const [name, problem] of [
   ['missing', MISSING],
   ['expired', EXPIRED]
@@ -112,16 +109,13 @@ for (const [name, problem] of [
   test(`token ${name}: the next step, and the way to Local`, async ({
     page
   }) => {
-    await mockFacade(page, {
+    const edi = await showPanel(page, {
       environments: [LOCAL, { ...WMLA, problem }],
       deployments: [deployment('digits')]
     });
     await page.route(/\/wmla\/deployments(\?|$)/, route =>
       route.fulfill({ status: 502, json: REFUSED })
     );
-    await page.goto();
-    const edi = new PanelPage(page);
-    await edi.open();
     await edi.panel
       .getByRole('combobox', { name: 'Environment' })
       .selectOption('wmla');
@@ -141,13 +135,10 @@ for (const [name, problem] of [
 
 test('a token that will end is announced', async ({ page }) => {
   const token_expires = Date.now() / 1000 + 12.2 * 60;
-  await mockFacade(page, {
+  const edi = await showPanel(page, {
     environments: [{ ...WMLA, token_expires }, LOCAL],
     deployments: [deployment('digits')]
   });
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
 
   await expect(
     edi.panel.getByText(`The token of ${WMLA.title} expires in 12 min.`)
@@ -156,7 +147,7 @@ test('a token that will end is announced', async ({ page }) => {
   await picture(page, 'view-token-soon');
 });
 
-test('unreachable: the list stays, with its age', async ({ page }) => {
+loading('unreachable: the list stays, with its age', async ({ page }) => {
   await mockFacade(page, {
     deployments: [
       deployment('churn-model', { kernels_ready: 3, kernels_wanted: 3 }),
@@ -187,51 +178,47 @@ test('views fit the narrowest panel', async ({ page }) => {
   await mockFacade(page, {
     environments: [{ ...WMLA, problem: EXPIRED }, LOCAL]
   });
-  await page.route(/\/deployments(\?|$)/, route =>
+  await page.route(/\/wmla\/deployments(\?|$)/, route =>
     route.fulfill({ status: 502, json: REFUSED })
   );
-  await page.goto();
-  await page.addStyleTag({
-    content: ':root { --jp-sidebar-min-width: 200px !important }'
-  });
   const edi = new PanelPage(page);
   await edi.open();
+  await edi.refresh();
+  // Nothing is known of the second after the change from the first.
+  for (const environment of ['local', 'wmla']) {
+    await edi.panel
+      .getByRole('combobox', { name: 'Environment' })
+      .selectOption(environment);
+  }
   await expect(edi.panel.getByRole('alert')).toBeVisible();
-  const box = (await edi.panel.boundingBox())!;
-  await page.mouse.move(box.x + box.width + 3, box.y + 500);
-  await page.mouse.down();
-  await page.mouse.move(box.x + 100, box.y + 500, { steps: 8 });
-  await page.mouse.up();
-
-  await expect
-    .poll(async () => Math.round((await edi.panel.boundingBox())?.width ?? 0))
-    .toBe(200);
-  const overflow = (): Promise<number> =>
-    edi.panel.evaluate(panel =>
-      Math.max(
-        ...[panel, ...panel.children].map(
-          part => part.scrollWidth - part.clientWidth
-        )
-      )
-    );
+  const widen = await edi.narrow();
   // The toolbar puts away what no longer fits a moment after the change.
-  await expect.poll(overflow).toBe(0);
+  await expect.poll(() => edi.overflow()).toBe(0);
   await picture(edi.panel, 'view-narrow');
+  await widen();
 });
 
-test('no request at all while the panel is hidden', async ({ page }) => {
-  await mockFacade(page, { deployments: [deployment('digits')] });
-  await page.clock.install();
-  await page.goto();
-  const edi = new PanelPage(page);
-  await edi.open();
-  await edi.expectState('digits', 'Ready');
-
-  await page.sidebar.openTab('filebrowser');
+loading('no request at all while the panel is hidden', async ({ page }) => {
   let requests = 0;
+  await mockFacade(page, { deployments: [deployment('digits')] });
   page.on('request', request => {
     requests += /\/edi\//.test(request.url()) ? 1 : 0;
   });
+  await page.clock.install();
+  await page.goto();
+  const edi = new PanelPage(page);
+  await expect(
+    page.getByRole('tab', { name: 'EDI deployments' })
+  ).toBeVisible();
+  // Nobody has looked at it yet.
+  await page.clock.runFor('00:30');
+  expect(requests).toBe(0);
+  await edi.open();
+  await edi.expectState('digits', 'Ready');
+  expect(requests).toBeGreaterThan(0);
+
+  await page.sidebar.openTab('filebrowser');
+  requests = 0;
   await page.clock.runFor('03:00');
   expect(requests).toBe(0);
   await edi.open();
