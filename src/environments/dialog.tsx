@@ -9,10 +9,12 @@ import { UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { EnvironmentInfo } from '../api/wire';
+import { BodyDialog } from '../commands/bodyDialog';
 import { showEdiError } from '../commands/errors';
 import type { DeploymentsModel } from '../deployments/model';
 import { pasteToken } from './change';
 import { EnvironmentList } from './list';
+import { Hosts, type Question, QuestionView } from './question';
 
 interface IOptions {
   model: DeploymentsModel;
@@ -24,20 +26,47 @@ export async function manageEnvironments(options: IOptions): Promise<void> {
   const { model, trans } = options;
   const body = ReactWidget.create(
     <UseSignal signal={model.changed}>
-      {() => (
-        <EnvironmentList
-          {...options}
-          confirm={hosts => confirmHosts(hosts, trans)}
-          askToken={title => askToken(title, trans)}
-        />
-      )}
+      {() => <EnvironmentsBody {...options} />}
     </UseSignal>
   );
-  await showDialog({
+  const dialog = new BodyDialog({
     title: trans.__('EDI environments'),
     body,
     buttons: [Dialog.okButton({ label: trans.__('Close') })]
   });
+  await dialog.launch();
+}
+
+/**
+ * The environments, or a question in their place: another dialog would only
+ * open once this one is closed.
+ */
+export function EnvironmentsBody(props: IOptions): JSX.Element {
+  const [question, setQuestion] = React.useState<Question | null>(null);
+  const confirm = (hosts: readonly string[]): Promise<boolean> =>
+    new Promise(resolve => {
+      const answer = (isAgreed: boolean): void => {
+        setQuestion(null);
+        resolve(isAgreed);
+      };
+      setQuestion({ kind: 'hosts', hosts, answer });
+    });
+  const askToken = (title: string): Promise<string | null> =>
+    new Promise(resolve => {
+      const answer = (token: string | null): void => {
+        setQuestion(null);
+        resolve(token);
+      };
+      setQuestion({ kind: 'token', title, answer });
+    });
+  return (
+    <>
+      <div hidden={question !== null}>
+        <EnvironmentList {...props} confirm={confirm} askToken={askToken} />
+      </div>
+      {question && <QuestionView question={question} trans={props.trans} />}
+    </>
+  );
 }
 
 /** Ask for a token of an environment and use it from now on; tell if it cannot be. */
@@ -67,23 +96,7 @@ async function confirmHosts(
   hosts: readonly string[],
   trans: TranslationBundle
 ): Promise<boolean> {
-  const body = ReactWidget.create(
-    <div>
-      <p>{trans.__('Requests and your token will be sent to:')}</p>
-      <ul>
-        {hosts.map(host => (
-          <li key={host}>
-            <code>{host}</code>
-          </li>
-        ))}
-      </ul>
-      <p>
-        {trans.__(
-          'Look at the name closely: whoever has the token can do what you can do.'
-        )}
-      </p>
-    </div>
-  );
+  const body = ReactWidget.create(<Hosts hosts={hosts} trans={trans} />);
   const { button } = await showDialog({
     title: trans.__('Send your token there?'),
     body,

@@ -157,19 +157,21 @@ function Steps(props: {
         ? trans.__('ok')
         : trans.__('failed');
   return (
-    <ol className="edi-Environments-steps" role="status">
-      {report.steps.map(({ name, ok, text, hint }, index) => (
-        <li
-          key={index}
-          className={`edi-Environments-step${ok === false ? ' edi-mod-failed' : ''}`}
-        >
-          <b>{name}</b> {word(ok)}: {plainText(text)}
-          {hint && ok !== true && (
-            <div className="edi-Secondary">{plainText(hint)}</div>
-          )}
-        </li>
-      ))}
-    </ol>
+    <div className="edi-Environments-steps" role="status">
+      <ol>
+        {report.steps.map(({ name, ok, text, hint }, index) => (
+          <li
+            key={index}
+            className={`edi-Environments-step${ok === false ? ' edi-mod-failed' : ''}`}
+          >
+            <b>{name}</b> {word(ok)}: {plainText(text)}
+            {hint && ok !== true && (
+              <div className="edi-Secondary">{plainText(hint)}</div>
+            )}
+          </li>
+        ))}
+      </ol>
+    </div>
   );
 }
 
@@ -193,10 +195,15 @@ function Form(props: IChangeProps): JSX.Element {
     }
   };
   return (
-    <div
+    <form
       className="edi-Environments-form"
-      role="group"
       aria-label={trans.__('Add an environment')}
+      onSubmit={event => {
+        event.preventDefault();
+        if (!isBusy && isReady) {
+          void add();
+        }
+      }}
     >
       {hasToken && (
         <p className="edi-Secondary">
@@ -228,11 +235,15 @@ function Form(props: IChangeProps): JSX.Element {
         type="password"
       />
       <div>
-        <Button onClick={add} isDisabled={isBusy || !isReady}>
+        <button
+          type="submit"
+          className="edi-Button edi-mod-small"
+          disabled={isBusy || !isReady}
+        >
           {trans.__('Add')}
-        </Button>
+        </button>
       </div>
-    </div>
+    </form>
   );
 }
 

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { ProfileDiff } from '../api/wire';
+import { BodyDialog } from '../commands/bodyDialog';
 import { Changes } from './changes';
 import type { IField } from './fields';
 
@@ -29,7 +30,7 @@ export async function askToSave(
   const { name, isStarted, trans } = options;
   const body = ReactWidget.create(<Review {...options} />);
   body.addClass('edi-Review');
-  const { button } = await showDialog({
+  const dialog = new BodyDialog({
     title: trans.__('Save the profile of %1?', name),
     body,
     buttons: [
@@ -45,6 +46,7 @@ export async function askToSave(
         : [Dialog.okButton({ label: trans.__('Save') })])
     ]
   });
+  const { button } = await dialog.launch();
   if (!button.accept) {
     return 'cancel';
   }

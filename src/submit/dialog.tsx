@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import { BodyDialog } from '../commands/bodyDialog';
 import type { DeploymentsModel } from '../deployments/model';
 import { DeployForm } from './form';
 
@@ -29,7 +30,7 @@ export async function askHowToDeploy(
 ): Promise<IDeployChoice | null> {
   const { trans } = options;
   const body = new DeployDialogBody(options);
-  const dialog = new DeployDialog({
+  const dialog = new BodyDialog<IDeployChoice | null>({
     title: trans.__('Deploy to EDI'),
     body,
     buttons: [
@@ -40,20 +41,6 @@ export async function askHowToDeploy(
   });
   const { button, value } = await dialog.launch();
   return button.accept ? value : null;
-}
-
-/** The base class takes every Enter for itself, even on buttons of the body. */
-class DeployDialog extends Dialog<IDeployChoice | null> {
-  override handleEvent(event: Event): void {
-    const isOwnEnter =
-      event.type === 'keydown' &&
-      (event as KeyboardEvent).key === 'Enter' &&
-      event.target instanceof Element &&
-      event.target.closest('.edi-Deploy button, .edi-Deploy summary') !== null;
-    if (!isOwnEnter) {
-      super.handleEvent(event);
-    }
-  }
 }
 
 /** The form as the body of a dialog, which asks it for its value. */
