@@ -65,7 +65,7 @@ const TROUBLE: [string, string, object, RegExp, RegExp][] = [
     'reset',
     {},
     /connection to .* broke/,
-    /Try again/
+    /See whether anything runs there/
   ]
 ];
 

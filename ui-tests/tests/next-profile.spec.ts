@@ -1,4 +1,4 @@
-import { expect, test } from './lab';
+import { expect, loading as test } from './lab';
 import { PanelPage } from './panelPage';
 import { ProfilePage } from './profilePage';
 import { picture } from './shots';
@@ -11,6 +11,7 @@ test('saved for the next start: there after a reload, used by the next start', a
   page
 }) => {
   test.setTimeout(180_000);
+  await page.goto();
   const edi = new PanelPage(page);
   await edi.clear();
   await edi.open();
