@@ -18,19 +18,9 @@ from .addresses import host_of, origin_of
 from .answers import plain
 from .edi_client import EdiClient
 from .environments import LOCAL, EnvironmentSet
+from .permission_check import check_permissions
 from .tokens import token_expiry
 from .transport import CONNECT_TIMEOUT, Network, Transport
-
-#: The permissions that EDI knows (``reference/rest-api.md`` section 2).
-PERMISSIONS = (
-    "Inference List",
-    "Inference Publish",
-    "Inference Update",
-    "Inference Start",
-    "Inference Stop",
-    "Inference Delete",
-    "Inference Run",
-)
 
 StepName = Literal[
     "address", "resolve", "connect", "token", "authenticate", "permissions", "version"
@@ -63,9 +53,8 @@ class Step:
 def check_connection(environments: EnvironmentSet, environment: str) -> Iterator[Step]:
     """Yield the steps of a test as they are done; the first that fails is the last.
 
-    Only questions are asked: whether something may be published, started or deleted is told where
-    an earlier request of this process has shown it, and else is unknown. The token is sent only
-    after the certificate of its host has been checked.
+    Nothing is changed by it (see :mod:`.permission_check`). The token is sent only after the
+    certificate of its host has been checked.
 
     Raises
     ------
@@ -267,26 +256,19 @@ def _span(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
-def permissions_of(client: EdiClient) -> Mapping[str, bool | None]:
-    """Return for each permission whether it is there, ``None`` where nothing has shown it."""
-    permitted, forbidden = client.permissions()
-    return {
-        name: True if name in permitted else False if name in forbidden else None
-        for name in PERMISSIONS
-    }
-
-
 def _permissions(client: EdiClient) -> Step:
     if client.capabilities() is not None:
         return Step("permissions", True, "Everything: an engine of edi_labext has no roles.")
-    known = permissions_of(client)
-    words = {True: "yes", False: "no", None: "unknown"}
-    told = (f"{name.removeprefix('Inference ')} {words[state]}" for name, state in known.items())
+    known = check_permissions(client)
+    told = (f"{name.removeprefix('Inference ')} {state}" for name, state in known.items())
+    hint = None
+    if "no" in known.values():
+        hint = "Ask whoever administers the EDI for what is missing."
+    elif "not refused" in known.values():
+        hint = "Tried on a service that nobody has; a real one may still be refused."
+    ok = None if "unknown" in known.values() else True
     return Step(
-        "permissions",
-        False if known["Inference List"] is False else True if all(known.values()) else None,
-        ", ".join(told),
-        "Unknown ones cannot be asked without doing something; a refusal names the one missing.",
+        "permissions", False if known["Inference List"] == "no" else ok, ", ".join(told), hint
     )
 
 

@@ -17,6 +17,7 @@ from support.misbehaving_edi import (
 from support.scripted_edi import Reply, ScriptedEdi
 
 from edi_labext.client import EdiClient
+from edi_labext.client.permission_check import check_permissions
 from edi_labext.client.retries import RetryBudget, RetryPolicy
 from edi_labext.errors import (
     Conflict,
@@ -438,6 +439,28 @@ def test_what_a_refusal_shows_of_permissions(edi: MisbehavingEdi, client: EdiCli
         frozenset({"Inference List"}),
         frozenset({"Inference Start", "Inference Run"}),
     )
+
+
+def test_permissions_are_found_without_doing_anything(
+    edi: MisbehavingEdi, client: EdiClient
+) -> None:
+    edi.deny("Inference Publish", "Inference Delete", "Inference Run")
+    before = [model.to_wire() for model in client.list_models()]
+    assert check_permissions(client) == {
+        "Inference List": "yes",
+        "Inference Publish": "no",
+        "Inference Update": "not refused",
+        "Inference Start": "not refused",
+        "Inference Stop": "not refused",
+        "Inference Delete": "no",
+        "Inference Run": "no",
+    }
+    assert [model.to_wire() for model in client.list_models()] == before
+    client.start("digits")
+    edi.received()
+    assert check_permissions(client)["Inference Start"] == "yes"
+    again = [line for line in sent(edi) if line.endswith(("/operation/start", "/model"))]
+    assert again == [], "what is known is not asked again"
 
 
 def test_inference_goes_to_its_own_host(edi: MisbehavingEdi) -> None:
