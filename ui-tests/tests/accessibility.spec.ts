@@ -76,10 +76,10 @@ test('the panel: empty, rows, a failure with its log, and Send', async ({
       deployment('stopped', { state: 'stopped', kernels_ready: 0 })
     ]
   });
-  await edi.toggle('sentiment').click();
+  await edi.expand('sentiment');
   await expect(edi.panel.getByText('ImportError: torch')).toBeVisible();
   await expectNoFaults(page, PANEL);
-  await edi.toggle('digits').click();
+  await edi.expand('digits');
   await expect(edi.panel.getByLabel('Request', { exact: true })).toHaveValue(
     /digit/
   );

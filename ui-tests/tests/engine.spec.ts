@@ -23,7 +23,7 @@ test('an engine that is killed comes back with its deployments', async ({
     .getByRole('button', { name: 'Deploy the ping-pong sample' })
     .click();
   await edi.expectState('pingpong', 'Ready');
-  await edi.toggle('pingpong').click();
+  await edi.expand('pingpong');
 
   const killed = enginePid();
   process.kill(killed, 'SIGKILL');

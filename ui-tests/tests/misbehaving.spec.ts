@@ -109,7 +109,7 @@ test('an EDI that misbehaves: the list stays, and says what is wrong', async ({
   await test.step('slow: the page stays usable, and the list comes', async () => {
     await server.fault('slow', { seconds: 2, times: 2 });
     await edi.refresh();
-    await edi.toggle('digits').click();
+    await edi.expand('digits');
     await expect(
       edi.panel.getByLabel('Request', { exact: true })
     ).toBeVisible();

@@ -33,7 +33,7 @@ test('saved for the next start: there after a reload, used by the next start', a
   await expect(waiting).toContainText('goes on running as it is');
   await expect(profile.form.getByText('No unsaved edits')).toBeVisible();
   await edi.expectState('pingpong', 'Ready');
-  await edi.toggle('pingpong').click();
+  await edi.expand('pingpong');
   await expect(
     edi.panel.getByText(/another profile is saved for the next start/)
   ).toBeVisible();

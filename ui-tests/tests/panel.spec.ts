@@ -41,7 +41,7 @@ test('shows every state by dot and word', async ({ page }) => {
   await edi.expectState('sentiment', 'Failed');
   await edi.expectState('translate', 'Starting');
   await edi.expectState('vision', 'Stopping');
-  await edi.toggle('digits').click();
+  await edi.expand('digits');
   await expect(page.getByLabel('Request', { exact: true })).toHaveValue(
     /digit/
   );
@@ -113,7 +113,7 @@ test('shows progress with Cancel on the row', async ({ page }) => {
 test('says why a deployment failed', async ({ page }) => {
   const edi = await showPanel(page, { deployments: MIXED });
 
-  await edi.toggle('sentiment').click();
+  await edi.expand('sentiment');
 
   const why = edi.panel.getByRole('region', { name: 'Why sentiment failed' });
   await expect(why).toContainText('exit code 1');
@@ -127,7 +127,7 @@ test('says why a deployment failed', async ({ page }) => {
 
 test('is usable at 200 pixels', async ({ page }) => {
   const edi = await showPanel(page, { deployments: MIXED });
-  await edi.toggle('digits').click();
+  await edi.expand('digits');
   const widen = await edi.narrow();
   // The toolbar puts away what no longer fits a moment after the change.
   await expect.poll(() => edi.overflow()).toBe(0);

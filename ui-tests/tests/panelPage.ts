@@ -121,6 +121,15 @@ export class PanelPage {
     return this.toggleIn(this.panel, name);
   }
 
+  /** Show the details of a row; the page may remember that they were shown. */
+  async expand(name: string): Promise<void> {
+    const toggle = this.toggle(name);
+    if ((await toggle.getAttribute('aria-expanded')) === 'false') {
+      await toggle.click();
+    }
+    await expect(toggle).toHaveAttribute('aria-expanded', 'true');
+  }
+
   async expectState(name: string, state: string): Promise<void> {
     const text = new RegExp(`^${name} ${state}\\b`);
     await expect(this.panel.getByRole('button', { name: text })).toBeVisible();

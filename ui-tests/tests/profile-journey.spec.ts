@@ -61,7 +61,7 @@ test('edit a profile: pending without a GPU, ready without the wish', async ({
   await edi.expectState('pingpong', 'Pending');
   await expect(profile.form.getByText(NO_GPU)).toBeVisible();
   await expect(profile.form.getByText(/^Saved/)).toBeHidden();
-  await edi.toggle('pingpong').click();
+  await edi.expand('pingpong');
   await expect(
     edi.panel.getByRole('region', { name: 'Why pingpong is pending' })
   ).toContainText(NO_GPU);

@@ -31,7 +31,7 @@ test('works on a server with token and XSRF check', async ({
     .getByRole('button', { name: 'Deploy the ping-pong sample' })
     .click();
   await edi.expectState('pingpong', 'Ready');
-  await edi.toggle('pingpong').click();
+  await edi.expand('pingpong');
   await edi.panel.getByRole('button', { name: 'Send', exact: true }).click();
   await expect(edi.panel.getByRole('region', { name: 'Answer' })).toContainText(
     '200 OK'
