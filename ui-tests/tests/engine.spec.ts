@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 
-import { expect, test } from './lab';
+import { expect, loading as test } from './lab';
 import { PanelPage } from './panelPage';
 import type { LabServer } from './server';
 
@@ -11,12 +11,14 @@ function pidOfEngine(server: LabServer): number {
   return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
 }
 
+// On a page of its own: one that was told of a made-up lease asks for a real one 30 s later.
 test('an engine that is killed comes back with its deployments', async ({
   page,
   server
 }) => {
   test.setTimeout(120_000);
   const enginePid = (): number => pidOfEngine(server);
+  await page.goto();
   const edi = new PanelPage(page);
   await edi.open();
   await edi.panel
