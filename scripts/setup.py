@@ -133,9 +133,12 @@ def _build_front_end() -> None:
 
 
 def _install_extension() -> None:
-    # What an installation left here would be the wheel's second file of that name.
-    (ROOT / "edi_labext/labextension/install.json").unlink(missing_ok=True)
+    # Over an earlier installation pip writes this through the link that `develop` made, and it
+    # would be the wheel's second file of that name.
+    stray = ROOT / "edi_labext/labextension/install.json"
+    stray.unlink(missing_ok=True)
     _pip("--no-deps", "--no-build-isolation", "--editable", ".")
+    stray.unlink(missing_ok=True)
     _run([str(BIN / "jupyter-builder"), "develop", ".", "--overwrite"])
 
 
