@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -47,3 +48,10 @@ def memory_path(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="edi-test-", dir=shared) as path:
         yield Path(path)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what lives as long as the tests: thousands of items and modules."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
