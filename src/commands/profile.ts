@@ -38,8 +38,12 @@ export function addProfileCommand(
     if (tab === undefined) {
       drafts ??= new ProfileDrafts(database);
       tab = new ProfileTab({ deployments: model, drafts, trans, ...target });
+      void tracker.add(tab);
+    }
+    if (!tab.isAttached) {
+      // After a reload, JupyterLab takes a tab out again that its saved layout does
+      // not know yet, and leaves it with its tracker.
       shell.add(tab, 'main', { type: 'EDI profile' });
-      await tracker.add(tab);
     }
     shell.activateById(id);
     return tab;

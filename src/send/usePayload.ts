@@ -1,6 +1,9 @@
 import * as React from 'react';
 
+import { EdiError } from '../api/errors';
+import type { DeploymentsModel } from '../deployments/model';
 import type { IRow } from '../deployments/rows';
+import type { View } from '../deployments/view';
 import { usePanel } from '../panel/context';
 
 /** The text of a request that is being written. */
@@ -29,18 +32,31 @@ export function usePayload(row: IRow): IPayload {
         setText(value);
       }
     };
+    const stop = new AbortController();
     const load = async (): Promise<void> => {
       offer(await drafts.get(environment, name));
-      const answer = await model.client.samplePayload(environment, name);
-      if (isCurrent) {
-        setSample(answer.payload);
-        offer(answer.payload);
+      while (isCurrent) {
+        const { view } = model;
+        try {
+          const answer = await model.client.samplePayload(environment, name);
+          if (isCurrent) {
+            setSample(answer.payload);
+            offer(answer.payload);
+          }
+          return;
+        } catch (reason) {
+          if (!mayPass(EdiError.from(reason))) {
+            // Without a sample there is an empty editor, which needs no words.
+            return;
+          }
+          await newList(model, view, stop.signal);
+        }
       }
     };
-    // Without a sample there is an empty editor, which needs no explanation.
-    load().catch(() => undefined);
+    void load();
     return () => {
       isCurrent = false;
+      stop.abort();
     };
   }, [model, drafts, environment, name]);
 
@@ -57,4 +73,35 @@ export function usePayload(row: IRow): IPayload {
       }
     }
   };
+}
+
+/** Whether what was refused may be answered once the engine or server is back. */
+function mayPass(error: EdiError): boolean {
+  return error.status === null || error.status >= 500;
+}
+
+/**
+ * Wait until the server has answered with another list than the one of `view`,
+ * or until `signal` says that nobody waits any more.
+ */
+function newList(
+  model: DeploymentsModel,
+  view: View,
+  signal: AbortSignal
+): Promise<void> {
+  return new Promise(resolve => {
+    const look = (): void => {
+      if (
+        signal.aborted ||
+        (model.view.kind === 'ready' && model.view !== view)
+      ) {
+        model.changed.disconnect(look);
+        signal.removeEventListener('abort', look);
+        resolve();
+      }
+    };
+    model.changed.connect(look);
+    signal.addEventListener('abort', look);
+    look();
+  });
 }

@@ -60,6 +60,18 @@ describe('edi:edit-profile', () => {
     tracker.forEach(widget => widget.dispose());
   });
 
+  it('shows a tab again that was taken out of the layout', async () => {
+    const { commands, shell, tracker } = setUp();
+    await commands.execute(CommandIDs.editProfile, TARGET);
+    const tab = tracker.find(() => true)!;
+    Widget.detach(tab);
+    await commands.execute(CommandIDs.editProfile, TARGET);
+    expect(tab.isAttached).toBe(true);
+    expect(tracker.size).toBe(1);
+    expect(shell.add).toHaveBeenCalledTimes(2);
+    tracker.forEach(widget => widget.dispose());
+  });
+
   it('marks the tab while there are edits, and asks before it closes', async () => {
     const { commands, tracker } = setUp();
     await commands.execute(CommandIDs.editProfile, TARGET);

@@ -34,6 +34,29 @@ describe('Send', () => {
     await waitFor(() => expect(editor().value).toBe('{"sample": 1}'));
   });
 
+  it('asks again for the request of the README once the engine is back', async () => {
+    client.samplePayload.mockRejectedValueOnce(
+      new EdiError({ code: 'engine_starting', message: 'x', status: 503 })
+    );
+    await open();
+    expect(editor().value).toBe('');
+    client.deployments = [aDeployment('digits', { started_at: 2 })];
+    await panel.refresh();
+    await waitFor(() => expect(editor().value).toBe('{"sample": 1}'));
+    expect(client.samplePayload).toHaveBeenCalledTimes(2);
+  });
+
+  it('does not ask again for a README that cannot be had', async () => {
+    client.samplePayload.mockRejectedValueOnce(
+      new EdiError({ code: 'forbidden', message: 'x', status: 403 })
+    );
+    await open();
+    client.deployments = [aDeployment('digits', { started_at: 2 })];
+    await panel.refresh();
+    expect(editor().value).toBe('');
+    expect(client.samplePayload).toHaveBeenCalledTimes(1);
+  });
+
   it('shows status, time, size and the answer laid out', async () => {
     await open();
     fireEvent.change(editor(), { target: { value: '{"n":1}' } });
