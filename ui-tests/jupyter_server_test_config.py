@@ -25,7 +25,11 @@ page_config = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "labconfig/page_config.js
 page_config.parent.mkdir(parents=True)
 page_config.write_text(
     json.dumps(
-        {"disabledExtensions": {f"@jupyterlab/{n}-extension": True for n in LEFT_OUT.split()}}
+        {
+            "disabledExtensions": {f"@jupyterlab/{n}-extension": True for n in LEFT_OUT.split()},
+            # Each page asks otherwise, and the server asks yarn.
+            "buildCheck": False,
+        }
     )
 )
 os.environ["JUPYTERLAB_GALATA_ROOT_DIR"] = str(run.root)

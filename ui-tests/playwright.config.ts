@@ -1,3 +1,5 @@
+import * as os from 'node:os';
+
 import { defineConfig } from '@playwright/test';
 import type { PlaywrightTestConfig } from '@playwright/test';
 
@@ -9,7 +11,8 @@ export default defineConfig({
   testDir: './tests',
   reporter: [['list']],
   // A file runs on one worker: its tests share a server and what is deployed on it.
-  workers: Number(process.env.EDI_UI_WORKERS ?? 2),
+  // One more than cores, since half of the time they wait.
+  workers: Number(process.env.EDI_UI_WORKERS ?? os.availableParallelism() + 1),
   fullyParallel: false,
   forbidOnly: !!process.env.CI,
   // Playwright lists a test that passed only at the second try as flaky.

@@ -14,13 +14,24 @@ export { expect, type IJupyterLabPageFixture };
 type Handler = Parameters<Page['route']>[1];
 type Pattern = Parameters<Page['route']>[0];
 
+interface IWorker {
+  /** JupyterLab of the worker; a worker that follows a failure gets a new one. */
+  server: LabServer;
+  /** JupyterLab as people have it: random token, XSRF check on. */
+  secureServer: LabServer;
+  /** The page that {@link test} shares. */
+  lab: IJupyterLabPageFixture;
+}
+
 /**
  * Galata's test on a JupyterLab server that belongs to its worker, so that files
- * of tests can run side by side. A worker that follows a failure gets a new one.
- * Each test has a page that it loads itself: for tests that are about the
- * loading, or set the clock.
+ * of tests can run side by side. Each test has a page that it loads itself: for
+ * tests that are about the loading, or set the clock.
+ *
+ * All that outlives a test is named here and started by the first who needs it:
+ * Playwright ends its worker, browser and all, where the next test has others.
  */
-export const loading = ofGalata.extend<object, { server: LabServer }>({
+export const loading = ofGalata.extend<object, IWorker>({
   server: [
     // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
@@ -30,19 +41,15 @@ export const loading = ofGalata.extend<object, { server: LabServer }>({
     },
     { scope: 'worker', timeout: 120_000 }
   ],
-  baseURL: async ({ server }, use) => {
-    await use(server.url.replace(/\/$/, ''));
-  },
-  // The tests answer requests themselves, or listen, before the page is there.
-  autoGoto: false
-});
-
-/**
- * Tests on one page of JupyterLab, which is loaded once and put in order after
- * each of them, since loading it takes longer than most tests do. Those that
- * are about the loading itself, or set the clock, use `loading`.
- */
-export const test = loading.extend<object, { lab: IJupyterLabPageFixture }>({
+  secureServer: [
+    // eslint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const server = await LabServer.start('secure');
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker', timeout: 120_000 }
+  ],
   lab: [
     async ({ browser, server }, use) => {
       const { page } = await galata.newPage({
@@ -65,7 +72,19 @@ export const test = loading.extend<object, { lab: IJupyterLabPageFixture }>({
     },
     { scope: 'worker' }
   ],
+  baseURL: async ({ server }, use) => {
+    await use(server.url.replace(/\/$/, ''));
+  },
+  // The tests answer requests themselves, or listen, before the page is there.
+  autoGoto: false
+});
 
+/**
+ * Tests on one page of JupyterLab, which is loaded once and put in order after
+ * each of them, since loading it takes longer than most tests do. Those that
+ * are about the loading itself, or set the clock, use `loading`.
+ */
+export const test = loading.extend({
   page: async ({ lab }, use) => {
     // Galata's page stands in front of Playwright's, which keeps the routes.
     const { page } = lab as unknown as { page: Page };

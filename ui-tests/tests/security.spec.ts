@@ -1,27 +1,24 @@
-import { expect, test as base } from '@playwright/test';
-
+import { expect, type IJupyterLabPageFixture, loading } from './lab';
 import { PanelPage } from './panelPage';
-import { LabServer } from './server';
 
-/** The server as people have it: random token, XSRF check on. */
-const test = base.extend<object, { server: LabServer }>({
-  server: [
-    // eslint-disable-next-line no-empty-pattern
-    async ({}, use) => {
-      const server = await LabServer.start('secure');
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 120_000 }
-  ]
+/** The server as people have it, and a page that nobody has prepared. */
+const test = loading.extend({
+  baseURL: async ({ secureServer }, use) => {
+    await use(secureServer.url);
+  },
+  page: async ({ browser }, use) => {
+    const context = await browser.newContext();
+    await use((await context.newPage()) as unknown as IJupyterLabPageFixture);
+    await context.close();
+  }
 });
 
 test('works on a server with token and XSRF check', async ({
   page,
-  server
+  secureServer
 }) => {
   test.setTimeout(120_000);
-  const { url, token } = server;
+  const { url, token } = secureServer;
   expect(token.length).toBeGreaterThanOrEqual(32);
 
   await page.goto(`${url}lab?token=${token}`);
@@ -45,9 +42,9 @@ test('works on a server with token and XSRF check', async ({
 test('refuses what has no token, and what has no XSRF header', async ({
   page,
   request,
-  server
+  secureServer
 }) => {
-  const { url, token } = server;
+  const { url, token } = secureServer;
   const list = `${url}edi/environments/local/deployments`;
   const deploy = {
     headers: { 'Content-Type': 'application/json' },
