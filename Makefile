@@ -42,8 +42,10 @@ test-js:
 test-ui:
 	.venv/bin/python scripts/ui_tests.py
 
-soak: setup ## the long tests, then contract suite and short soaks ten times (under 30 min)
+soak: setup ## long tests, properties in depth, contract suite and short soaks ten times (30 min)
 	.venv/bin/python -m pytest -q -m soak --timeout 3600 -rP
+	EDI_EXAMPLES=10 .venv/bin/python -m pytest -q -m "hypothesis and not soak" --timeout 3600 \
+	  -n $(WORKERS) --dist load
 	@for number in 1 2 3 4 5 6 7 8 9 10; do \
 	  echo "repeat $$number of 10"; \
 	  .venv/bin/python -m pytest -q -m "not soak" -n $(WORKERS) --dist loadfile \

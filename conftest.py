@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from support.examples import examples
 
 # No property measures time. What the gate looks at is the same at every run; elsewhere Hypothesis
 # goes on looking.
-settings.register_profile("here", deadline=None)
-settings.register_profile("gate", deadline=None, derandomize=True)
+settings.register_profile("here", deadline=None, max_examples=examples())
+settings.register_profile("gate", deadline=None, max_examples=examples(), derandomize=True)
 settings.load_profile("gate" if os.environ.get("CI") else "here")
 
 pytest_plugins = ("pytest_jupyter.jupyter_server", "contract.plugin")

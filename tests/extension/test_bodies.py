@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 DEPLOY = "edi/environments/local/deployments"
 PROFILE = f"{DEPLOY}/digits/profile"
@@ -218,7 +219,7 @@ JSON_VALUES = st.recursive(
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -236,7 +237,7 @@ def test_no_json_value_makes_the_server_fail(value, call, jp_asyncio_loop, untou
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

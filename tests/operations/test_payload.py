@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.operations import sample_folder, sample_payload
 
@@ -42,14 +43,14 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(value=_JSON, before=st.text(st.characters(exclude_characters="`~"), max_size=50))
 def test_whatever_stands_in_the_block_comes_out(value: object, before: str) -> None:
     text = json.dumps(value, indent=2)
     assert sample_payload(f"{before}\n\n```json\n{text}\n```\nmore") == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.text())
 def test_any_text_will_do(readme: str) -> None:
     found = sample_payload(readme)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from support.engine_process import EngineProcess
+from support.examples import examples
 
 from edi_labext.models import ErrorAnswer
 from edi_labext.serving.routes.row import RouteRow
@@ -75,7 +76,9 @@ def documents(target: EngineProcess) -> dict[tuple[str, str], Any]:
 @pytest.mark.parametrize("row", WRITING, ids=lambda row: f"{row.method} {row.path}")
 @given(data=st.data())
 @hypothesis_settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=examples(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
 )
 def test_any_document(
     target: EngineProcess,

@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import archives
 from support.engine_process import EngineProcess
+from support.examples import examples
 from support.forked_engine import ForkedEngine, Nursery
 from support.hostile_archives import HOSTILE, REALPATH_OVERFLOW, Hostile
 from support.waiting import until
@@ -318,7 +319,7 @@ PART = st.text("abcxyz0189._- äß", min_size=1, max_size=12).filter(
         st.lists(PART, min_size=1, max_size=4).map("/".join), st.binary(max_size=2000), max_size=6
     )
 )
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_folder_comes_out_as_it_went_in(
     engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
 ) -> None:

@@ -11,6 +11,7 @@ import stat
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.errors import InvalidInput, StorageFailure
 from edi_labext.serving.http.credentials import Credentials, Identity, load_or_create
@@ -35,7 +36,7 @@ def test_master_token_may_do_everything():
 
 
 @given(USERS)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_derived_tokens_name_their_user_and_scope(user):
     user_token = CREDENTIALS.user_token(user)
     service_token = CREDENTIALS.service_token(user)
@@ -49,14 +50,14 @@ def test_derived_tokens_name_their_user_and_scope(user):
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"u.", b"s.", b"u.YWRh.", b"Bearer "]))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_other_bytes_are_nobody(value, prefix):
     assert CREDENTIALS.identify([(b"x-auth-token", prefix + value)]) is None
     assert CREDENTIALS.identify([(b"authorization", prefix + value)]) is None
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_one_changed_byte_spoils_a_token(place, change):
     token = bytearray(CREDENTIALS.user_token("ada").encode())
     token[place % len(token)] ^= change

@@ -11,6 +11,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from support.examples import examples
 from support.fake_clock import FakeClock
 from support.fake_kernel import FakeKernel, RecordingTask
 
@@ -240,4 +241,4 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 TestQueue = QueueMachine.TestCase
-TestQueue.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestQueue.settings = settings(max_examples=examples(150), stateful_step_count=40, deadline=None)

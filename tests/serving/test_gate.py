@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.errors import EdiError
 from edi_labext.serving.http.credentials import Credentials, Identity
@@ -152,7 +153,7 @@ HEADERS = st.lists(
     HEADERS,
     st.sampled_from(["1.0", "1.1", "2.0"]),
 )
-@hypothesis_settings(max_examples=300)
+@hypothesis_settings(max_examples=examples(300))
 def test_any_request_has_a_verdict(method, target, headers, version):
     verdict = GATE.admit(method, target, headers, version)
     assert isinstance(verdict, Admitted | EdiError)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.serving.launchers import command
 from edi_labext.serving.launchers.command import PRE_EXEC_FAILED, kernel_command
@@ -73,7 +74,7 @@ def test_what_is_no_shell_never_becomes_a_kernel(shell: str, text: str) -> None:
     assert done.stdout == ""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(text=st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
 def test_a_text_stays_one_text(text: str) -> None:
     """Quoting: whatever it is, as the argument of a command that does nothing it does nothing."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from support.examples import examples
 
 from edi_labext.models import NO_GPU
 from edi_labext.serving.ledger import Demand, Grant, Ledger, Shortage
@@ -184,4 +185,6 @@ class Reservations(RuleBasedStateMachine):
 
 
 TestReservations = Reservations.TestCase
-TestReservations.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestReservations.settings = settings(
+    max_examples=examples(60), stateful_step_count=25, deadline=None
+)

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.serving.logs import LogBook, LogPump
 from edi_labext.serving.logs import pump as pump_module
@@ -48,7 +49,7 @@ def test_a_long_line_is_cut_at_a_character():
 
 
 @given(data=st.binary(max_size=60), cuts=st.lists(st.integers(0, 60), max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_lines_do_not_depend_on_how_the_bytes_arrive(data, cuts):
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     pieces = [data[a:b] for a, b in itertools.pairwise(edges)]
@@ -58,7 +59,7 @@ def test_lines_do_not_depend_on_how_the_bytes_arrive(data, cuts):
 @given(
     lines=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=20))
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_lines_in_are_lines_out(lines):
     assert split("".join(f"{line}\n" for line in lines).encode()) == lines
 
@@ -91,7 +92,7 @@ def test_lines_are_kept_and_written(tmp_path):
 
 
 @given(text=st.text())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_one_record_in_is_one_line_out(tmp_path_factory, text):
     book = make_book(tmp_path_factory.mktemp("book"))
     book.append("k", "stdout", text)

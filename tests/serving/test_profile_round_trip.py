@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.engine_process import EngineProcess
+from support.examples import examples
 
 from edi_labext.serving.store import Record
 
@@ -63,7 +64,7 @@ def saved(store: Path) -> dict[str, Any]:
 
 
 @example({"task_execution_timeout": 1.0}, [], {}, {}, {})
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(policy=known, envs=variables, top=unknown, below=unknown, deeper=unknown)
 def test_what_is_taken_comes_back(
     engine: EngineProcess,

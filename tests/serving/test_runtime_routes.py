@@ -13,6 +13,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.engine_process import EngineProcess
+from support.examples import examples
 
 from edi_labext.client.answers import refusal
 from edi_labext.client.transport import RawAnswer
@@ -303,7 +304,9 @@ _ODD = st.dictionaries(st.sampled_from([*Runtime.model_fields, "unknown"]), _JSO
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(document=_ODD, has_name=st.booleans())
 def test_no_document_ends_in_a_fault(

@@ -17,6 +17,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 from support.failing_disk import FailingDisk
 from support.fake_clock import FakeClock
 from support.stores import check_whole, facts, staged
@@ -420,7 +421,7 @@ OPERATIONS = st.lists(
 
 
 @given(OPERATIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_memory_equals_the_reopened_store(
     tmp_path_factory: pytest.TempPathFactory, operations: list[tuple[str, str]]
 ) -> None:

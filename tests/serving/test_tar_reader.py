@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import archives
+from support.examples import examples
 from support.hostile_archives import HOSTILE
 
 from edi_labext.errors import EdiError, InvalidInput, TooLarge, UnsupportedMedia
@@ -152,14 +153,14 @@ def test_a_bomb_is_refused_by_its_ratio() -> None:
 
 
 @given(st.binary(max_size=2000), st.integers(1, 600))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_bytes_give_a_refusal(data: bytes, step: int) -> None:
     with pytest.raises(EdiError):
         read(data, step=step)
 
 
 @given(st.binary(min_size=512, max_size=512), st.sampled_from([b"ustar\x0000", b"ustar  \0"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_header_fields_give_entries_or_a_refusal(raw: bytes, magic: bytes) -> None:
     raw = raw[:148] + b" " * 8 + raw[156:257] + magic + raw[265:]
     raw = raw[:148] + b"%06o\0 " % sum(raw) + raw[156:]
@@ -172,7 +173,7 @@ def test_any_header_fields_give_entries_or_a_refusal(raw: bytes, magic: bytes) -
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_split_path_stays_inside(text: str) -> None:
     try:
         parts = split_path(text.encode("utf-8", "surrogatepass"), LIMITS)

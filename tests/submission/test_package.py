@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.errors import Cancelled, Conflict, InvalidInput
 from edi_labext.submission import build, inspect, pack
@@ -249,7 +250,7 @@ _TREES = st.dictionaries(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tree=_TREES)
 def test_a_package_is_deterministic_and_gives_the_folder_back(tree: dict[str, bytes]) -> None:
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.errors import EdiError, InvalidInput, TooLarge
 from edi_labext.models import parse_submission
@@ -376,7 +377,7 @@ some_model = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=some_model)
 def test_any_model_json_is_refused_exactly_when_it_cannot_be_read(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.errors import Conflict, OutOfSpace, StorageFailure
 from edi_labext.submission import CheckReport, Finding, apply_fix, check_folder
@@ -598,7 +599,7 @@ def anew(folder: Path, files: Files) -> Path:
     return write(folder, files)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(files=faulty())
 def test_every_fix_takes_its_finding_away_and_brings_no_error(memory: Path, files: Files) -> None:
     folder = anew(memory / "first" / "digits", files)
@@ -618,7 +619,7 @@ def test_every_fix_takes_its_finding_away_and_brings_no_error(memory: Path, file
         assert changed == {found.fix.change.path}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(files=faulty())
 def test_fixes_one_after_the_other_come_to_an_end(memory: Path, files: Files) -> None:
     folder = anew(memory / "all" / "digits", files)

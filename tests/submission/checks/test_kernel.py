@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 
 from edi_labext.submission import Finding, check_folder
 from edi_labext.submission.checks.kernel_file import read_source
@@ -448,7 +449,7 @@ def test_an_ordinary_folder_takes_less_than_300_ms(make: MakeSubmission) -> None
 # --- any text at all ---------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     start=st.integers(0, len(KERNEL)),
     end=st.integers(0, len(KERNEL)),
@@ -469,13 +470,13 @@ def test_a_changed_kernel_never_raises(
         assert found.column is None or found.column >= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     read_source(data)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(one=st.text("abc_", max_size=8), other=st.text("abc_", max_size=8))
 def test_distance_counts_changes(one: str, other: str) -> None:
     apart = distance(one, other)
