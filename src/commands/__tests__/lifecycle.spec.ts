@@ -9,11 +9,14 @@ import {
   ready,
   trans
 } from '../../__tests__/fakes';
+import { drawAtOwnPace } from '../../__tests__/ownPace';
 import { EdiError } from '../../api/errors';
 import { DeploymentsModel } from '../../deployments/model';
 import { CommandIDs } from '../../tokens';
 import { addSampleCommand } from '../deploy';
 import { addLifecycleCommands } from '../lifecycle';
+
+drawAtOwnPace();
 
 describe('the commands', () => {
   let client: FakeClient;

@@ -4,11 +4,14 @@ import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 
 import { aDeployment, FakeClient, trans } from '../../__tests__/fakes';
+import { drawAtOwnPace } from '../../__tests__/ownPace';
 import { LazyDeployments } from '../../deployments/lazy';
 import { DeploymentsModel } from '../../deployments/model';
 import type { ProfileTab } from '../../profile/widget';
 import { CommandIDs } from '../../tokens';
 import { addProfileCommand } from '../profile';
+
+drawAtOwnPace();
 
 interface ISetup {
   client: FakeClient;
