@@ -8,8 +8,8 @@ import { ProfilePage } from './profilePage';
 /** More stops of the Tab key than any way here has. */
 const FAR = 150;
 
-/** Go there with the Tab key, and see that one can see where one is. */
-async function tabTo(
+/** Go there with the Tab key. */
+async function goTo(
   page: IJupyterLabPageFixture,
   target: Locator,
   key: 'Tab' | 'Shift+Tab' = 'Tab'
@@ -25,6 +25,15 @@ async function tabTo(
     await page.keyboard.press(key);
   }
   await expect(target).toBeFocused();
+}
+
+/** Go there with the Tab key, and see that one can see where one is. */
+async function tabTo(
+  page: IJupyterLabPageFixture,
+  target: Locator,
+  key: 'Tab' | 'Shift+Tab' = 'Tab'
+): Promise<void> {
+  await goTo(page, target, key);
   const isSeen = await target.evaluate(node => {
     const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(node);
     return (
@@ -35,7 +44,7 @@ async function tabTo(
   expect(isSeen, 'the focus shows').toBe(true);
 }
 
-test('from Send over the profile to undeploy with the keyboard alone', async ({
+test('from the menu of a folder to undeploy with the keyboard alone', async ({
   page
 }) => {
   test.setTimeout(150_000);
@@ -43,16 +52,37 @@ test('from Send over the profile to undeploy with the keyboard alone', async ({
   await edi.clear();
   await edi.open();
   await edi.refresh();
-  const sample = edi.panel.getByRole('button', {
-    name: 'Deploy the ping-pong sample'
+  await page.sidebar.openTab('filebrowser');
+  await page.filebrowser.openDirectory('examples');
+  // How JupyterLab shows the focus of its list is its own affair.
+  const first = page.locator('.jp-DirListing-itemText', { hasText: 'digits' });
+  await goTo(page, first);
+  const folder = page.getByRole('listitem', { name: /^Name: pingpong\b/ });
+  await expect(async () => {
+    await page.keyboard.press('ArrowDown');
+    await expect(folder).toHaveClass(/jp-mod-selected/, { timeout: 200 });
+  }).toPass();
+  await page.keyboard.press('Shift+F10');
+  const entry = page.locator('.lm-Menu-item.lm-mod-active', {
+    hasText: 'Deploy to EDI…'
   });
-  await tabTo(page, sample);
+  await expect(async () => {
+    await page.keyboard.press('ArrowDown');
+    await expect(entry).toBeVisible({ timeout: 50 });
+  }).toPass();
+  await page.keyboard.press('Enter');
+  await expect(edi.dialog.getByLabel('Name')).toBeFocused();
+  await tabTo(page, edi.dialog.getByRole('button', { name: 'Deploy' }));
   await page.keyboard.press('Enter');
   await edi.expectState('pingpong', 'Ready');
 
+  // Its details are open; the row closes and opens them.
+  const send = edi.panel.getByRole('button', { name: 'Send', exact: true });
+  await expect(send).toBeVisible();
   await tabTo(page, edi.toggle('pingpong'));
   await page.keyboard.press('Enter');
-  const send = edi.panel.getByRole('button', { name: 'Send', exact: true });
+  await expect(send).toBeHidden();
+  await page.keyboard.press('Enter');
   await tabTo(page, send);
   await page.keyboard.press('Enter');
   await expect(edi.panel.getByRole('region', { name: 'Answer' })).toContainText(
