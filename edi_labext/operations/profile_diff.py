@@ -64,13 +64,17 @@ def is_only_kept(path: str, honoured: Collection[str] | None) -> bool:
     Parameters
     ----------
     path:
-        Dotted; also of a part of a list or object that is acted on as a whole.
+        Dotted; also of a part of a list or object that is acted on as a whole, or of a text of
+        which one part is acted on.
     honoured:
         The fields that it acts on, ``None`` if it does not tell.
     """
     if honoured is None or path in _FACTS:
         return False
-    return not any(path == field or path.startswith(f"{field}.") for field in honoured)
+    return not any(
+        path == field or path.startswith(f"{field}.") or field.startswith(f"{path}.")
+        for field in honoured
+    )
 
 
 def document_of(profile: Mapping[str, Any] | Profile) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from ..models import DEFAULT_RESOURCES, Profile, parse_resources
@@ -10,7 +11,9 @@ from .ledger import Demand
 from .lifecycle import KernelPolicy
 from .queue_policy import QueuePolicy
 
-#: Dotted paths of the fields that have an effect at the next start.
+_RESOURCES: Final = "resource_allocation.kernel.resources"
+
+#: Dotted paths of the fields, or of the parts of one, that have an effect at the next start.
 HONOURED: Final = (
     "policy.kernel_min",
     "policy.task_execution_timeout",
@@ -18,6 +21,7 @@ HONOURED: Final = (
     "policy.task_pipe_size",
     "policy.task_parallel_size",
     "resource_allocation.kernel.gpu_pack_id",
+    f"{_RESOURCES}.mem",
     "kernel.connection_timeout",
     "kernel.working_directory",
     "kernel.log_directory",
@@ -85,8 +89,16 @@ def only_kept(profile: Profile) -> list[str]:
     return sorted(
         path
         for path, value in _leaves(profile.to_wire())
-        if path not in HONOURED and path not in _FACTS and usual.get(path, _NOTHING) != value
+        if path not in HONOURED
+        and path not in _FACTS
+        and _without_parts_that_count(path, usual.get(path, _NOTHING))
+        != _without_parts_that_count(path, value)
     )
+
+
+def _without_parts_that_count(path: str, value: Any) -> Any:
+    # How much of a machine is asked for is a text of several parts; one of them is acted on.
+    return replace(parse_resources(value), mem=None) if path == _RESOURCES else value
 
 
 def _leaves(value: Mapping[str, Any], way: str = "") -> Iterator[tuple[str, Any]]:

@@ -36,6 +36,10 @@ export function ResourcesField(props: { field: IField }): JSX.Element {
         {trans.__(
           'With an exclusive GPU the requests count, with a shared one the limits; equal values are on the safe side.'
         )}{' '}
+        {field.partsThatCount.includes('mem') &&
+          trans.__(
+            'This engine looks at the requested memory alone: the deployment is pending while the machine has less. The rest is stored.'
+          )}
         <Unused field={field} />
       </p>
       <div className="edi-Resources">

@@ -54,15 +54,17 @@ export interface IField {
   /** The keys of the `resources` text that count, by GPU mode. */
   counts: Readonly<Record<string, readonly string[]>>;
   fallback: unknown;
-  /** Whether this EDI acts on it; otherwise it only keeps it. */
+  /** Whether this EDI acts on it, or on a part; otherwise it only keeps it. */
   isHonoured: boolean;
+  /** The parts of a text that it acts on; empty when that is all or nothing. */
+  partsThatCount: readonly string[];
 }
 
 /** What fields are made of. */
 export interface IFieldSources {
   profile: ProfileDocument;
   schema: ProfileDocument;
-  /** Dotted paths of what this EDI acts on; null is everything. */
+  /** Dotted paths of what this EDI acts on, also in part; null is everything. */
   honoured: readonly string[] | null;
 }
 
@@ -84,10 +86,8 @@ export function fieldsOf(sources: IFieldSources): IField[] {
       if (isObject(property.properties)) {
         walk(property, `${path}.`);
       } else {
-        const isHonoured = honoured === null || honoured.includes(path);
-        fields.push(
-          toField(path, property, valueAt(profile, path), isHonoured)
-        );
+        const field = toField(path, property, valueAt(profile, path));
+        fields.push({ ...field, ...useOf(field, honoured) });
       }
     }
   };
@@ -97,7 +97,7 @@ export function fieldsOf(sources: IFieldSources): IField[] {
     known.some(other => path === other || path.startsWith(`${other}.`));
   for (const path of leafPaths(profile).filter(path => !isKnown(path))) {
     const title = path;
-    fields.push({ ...toField(path, { title }, null, true), kind: 'fact' });
+    fields.push({ ...toField(path, { title }, null), kind: 'fact' });
   }
   // Sorting is stable: within a section the order is the schema's.
   return fields.sort(
@@ -105,11 +105,26 @@ export function fieldsOf(sources: IFieldSources): IField[] {
   );
 }
 
+/** What the EDI does with a field. */
+function useOf(
+  { path, kind }: IField,
+  honoured: readonly string[] | null
+): Pick<IField, 'isHonoured' | 'partsThatCount'> {
+  const whole = honoured === null || honoured.includes(path);
+  const parts = (honoured ?? [])
+    .filter(other => other.startsWith(`${path}.`))
+    .map(other => other.slice(path.length + 1));
+  return {
+    isHonoured: whole || parts.length > 0 || kind === 'fact',
+    partsThatCount: whole ? [] : parts
+  };
+}
+
+/** A field that an EDI acts on, if it does not tell otherwise. */
 function toField(
   path: string,
   property: ProfileDocument,
-  value: unknown,
-  isHonoured: boolean
+  value: unknown
 ): IField {
   const exclusive = numberAt(property, 'exclusiveMinimum');
   const kind = kindOf(property, value);
@@ -129,7 +144,8 @@ function toField(
     choices: choicesOf(property),
     counts: objectAt(property, 'counts') as IField['counts'],
     fallback: property.default,
-    isHonoured: isHonoured || kind === 'fact'
+    isHonoured: true,
+    partsThatCount: []
   };
 }
 

@@ -27,6 +27,7 @@ from edi_labext.operations import (
     edit_profile,
     get_deployment,
     infer,
+    is_only_kept,
     profile_diff,
     restart,
     sample_folder,
@@ -37,6 +38,24 @@ from edi_labext.operations import (
 )
 
 # --- documents --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "is_kept"),
+    [
+        ("kernel.envs", False),
+        ("kernel.envs.0.value", False),
+        # Of a text, one part is acted on.
+        ("kernel.resources", False),
+        ("kernel", False),
+        ("kernel.env", True),
+        ("kernel.run_as", True),
+        ("name", False),
+    ],
+)
+def test_what_an_edi_only_keeps(path: str, is_kept: bool) -> None:
+    assert is_only_kept(path, ["kernel.envs", "kernel.resources.mem"]) is is_kept
+    assert not is_only_kept(path, None)
 
 
 @pytest.mark.parametrize(

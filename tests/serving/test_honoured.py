@@ -97,3 +97,18 @@ def test_what_is_only_kept_is_named() -> None:
         "resource_allocation.kernel.resources",
     ]
     assert "policy.kernel_min" in HONOURED
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        (DEFAULT_RESOURCES, False),
+        (DEFAULT_RESOURCES.replace("mem=1024", "mem=4g"), False),
+        (DEFAULT_RESOURCES.replace("ncpus=0.5", "ncpus=1"), True),
+        (DEFAULT_RESOURCES.replace("mem_limit=4096", "mem_limit=9g"), True),
+        ("mem=1024", True),
+    ],
+)
+def test_only_the_memory_that_is_asked_for_counts(text: str, is_kept: bool) -> None:
+    kept = only_kept(profile(resource_allocation__kernel__resources=text))
+    assert kept == (["resource_allocation.kernel.resources"] if is_kept else [])

@@ -35,6 +35,13 @@ describe('profile form', () => {
     );
   });
 
+  it('says which part of the resources counts here', async () => {
+    await renderForm();
+    expect(
+      screen.getByText(/looks at the requested memory alone/)
+    ).toBeTruthy();
+  });
+
   it('binds boxes and text both ways and echoes GB', async () => {
     await renderForm();
     type('Memory limit in MB', '8192');

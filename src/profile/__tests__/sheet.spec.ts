@@ -48,6 +48,10 @@ describe('fieldsOf', () => {
     expect(at('policy.kernel_max')?.isHonoured).toBe(false);
     expect(at('kernel.gpu')?.isHonoured).toBe(true);
     expect(at('name')?.isHonoured).toBe(true);
+    // Of this text, one part.
+    const resources = at('resource_allocation.kernel.resources');
+    expect(resources?.isHonoured).toBe(true);
+    expect(resources?.partsThatCount).toEqual(['mem']);
     const all = fieldsOf({ ...view, honoured: null });
     expect(all.every(({ isHonoured }) => isHonoured)).toBe(true);
   });
