@@ -39,6 +39,7 @@ export class JobNotifier implements IDisposable {
   }
 
   private _onAdvanced(_: DeploymentsModel, job: Job): void {
+    this._overtake(job);
     if (job.kind !== 'deploy') {
       return;
     }
@@ -78,22 +79,33 @@ export class JobNotifier implements IDisposable {
     }
   }
 
+  /** What was told of the deployment is over once something else is done to it. */
+  private _overtake(job: Job): void {
+    const key = keyOf(job);
+    const id = this._told.get(key);
+    if (id !== undefined) {
+      this._told.delete(key);
+      Notification.dismiss(id);
+    }
+  }
+
   private _onEnded(_: DeploymentsModel, job: Job): void {
+    this._overtake(job);
     const id = this._shown.get(job.id)?.id;
     this._shown.delete(job.id);
     switch (job.state) {
       case 'done':
         if (job.kind === 'deploy') {
-          this._tell(id, ...this._deployed(job));
+          this._tell(job, id, ...this._deployed(job));
         }
         break;
       case 'cancelled':
         if (job.kind === 'deploy') {
-          this._tell(id, 'info', this._cancelledText(job), SHORTLY, []);
+          this._tell(job, id, 'info', this._cancelledText(job), SHORTLY, []);
         }
         break;
       case 'failed':
-        this._tell(id, ...this._failed(job));
+        this._tell(job, id, ...this._failed(job));
         break;
     }
   }
@@ -166,6 +178,7 @@ export class JobNotifier implements IDisposable {
   }
 
   private _tell(
+    job: Job,
     id: string | undefined,
     type: Notification.TypeOptions,
     text: string,
@@ -177,9 +190,8 @@ export class JobNotifier implements IDisposable {
     const isShown =
       id !== undefined &&
       Notification.update({ id, message, type, ...options });
-    if (!isShown) {
-      Notification.emit(message, type, options);
-    }
+    const told = isShown ? id : Notification.emit(message, type, options);
+    this._told.set(keyOf(job), told);
   }
 
   private async _cancel(job: Job): Promise<void> {
@@ -198,7 +210,13 @@ export class JobNotifier implements IDisposable {
 
   private readonly _options: JobNotifier.IOptions;
   private readonly _shown = new Map<string, { id: string; key: string }>();
+  /** The notification of how the last action on a deployment has ended. */
+  private readonly _told = new Map<string, string>();
   private _isDisposed = false;
+}
+
+function keyOf({ environment, deployment }: Job): string {
+  return `${environment}/${deployment}`;
 }
 
 type Content = [

@@ -71,6 +71,16 @@ describe('JobNotifier', () => {
     expect(shown()[0].options.actions?.[0].label).toBe('Send a request');
   });
 
+  it('takes back what another action has overtaken', async () => {
+    await deploy();
+    await become({ state: 'done', phase: 'start' });
+    expect(shown()).toHaveLength(1);
+    await model.act('undeploy', 'local', 'other');
+    expect(shown()).toHaveLength(1);
+    await model.act('undeploy', 'local', 'digits');
+    expect(shown()).toHaveLength(0);
+  });
+
   it('does not claim that it is ready when it was not to be started', async () => {
     await deploy();
     await become({ state: 'done', phase: 'upload' });
