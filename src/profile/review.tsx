@@ -44,7 +44,9 @@ export async function askToSave(
             Dialog.warnButton({ label: trans.__('Save and restart') })
           ]
         : [Dialog.okButton({ label: trans.__('Save') })])
-    ]
+    ],
+    // A press on Enter by habit interrupts no service.
+    defaultButton: isStarted ? 0 : 1
   });
   const { button } = await dialog.launch();
   if (!button.accept) {

@@ -105,6 +105,9 @@ test('from the menu of a folder to undeploy with the keyboard alone', async ({
   await expect(
     profile.dialog.getByRole('row', { name: /kernel\.gpu no / })
   ).toBeVisible();
+  await expect(
+    profile.dialog.getByRole('button', { name: 'Cancel' })
+  ).toBeFocused();
   await tabTo(
     page,
     profile.dialog.getByRole('button', { name: 'Save for next start' })
