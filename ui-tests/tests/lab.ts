@@ -67,6 +67,7 @@ export const loading = ofGalata.extend<object, IWorker>({
       });
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.goto();
+      await page.getByRole('tab', { name: 'Launcher' }).waitFor();
       await use(page);
       await page.context().close();
     },
