@@ -30,7 +30,8 @@ export function SendForm(props: { row: IRow }): JSX.Element | null {
     return null;
   }
   const isIdle = sender.phase === 'idle';
-  const canSend = isIdle && row.state !== 'stopping';
+  // An empty request that nobody wrote would only make the kernel fail.
+  const canSend = isIdle && row.state !== 'stopping' && !payload.isLoading;
   const send = (): void => {
     if (canSend) {
       payload.save();
@@ -77,6 +78,9 @@ export function SendForm(props: { row: IRow }): JSX.Element | null {
         spellCheck={false}
         autoComplete="off"
         value={payload.text}
+        placeholder={
+          payload.isLoading ? trans.__('Reading the README’s request…') : ''
+        }
         aria-describedby={isJson ? undefined : `${id}-note`}
         onChange={event => payload.setText(event.target.value)}
         onBlur={() => payload.save()}

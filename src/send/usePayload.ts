@@ -10,6 +10,8 @@ import { usePanel } from '../panel/context';
 export interface IPayload {
   text: string;
   setText(text: string): void;
+  /** Whether the first text is still on its way. */
+  isLoading: boolean;
   /** The request that the deployment's README shows, if it shows one. */
   sample: string | null;
   /** Remember the text for the next visit. */
@@ -22,6 +24,7 @@ export function usePayload(row: IRow): IPayload {
   const { environment, name } = row;
   const [text, setText] = React.useState('');
   const [sample, setSample] = React.useState<string | null>(null);
+  const [isLoading, setIsLoading] = React.useState(true);
   const isTouched = React.useRef(false);
 
   React.useEffect(() => {
@@ -30,11 +33,13 @@ export function usePayload(row: IRow): IPayload {
       if (isCurrent && value !== null && !isTouched.current) {
         isTouched.current = true;
         setText(value);
+        setIsLoading(false);
       }
     };
     const stop = new AbortController();
     const load = async (): Promise<void> => {
-      offer(await drafts.get(environment, name));
+      // A browser that keeps nothing is no reason not to send.
+      offer(await drafts.get(environment, name).catch(() => null));
       while (isCurrent) {
         const { view } = model;
         try {
@@ -49,8 +54,12 @@ export function usePayload(row: IRow): IPayload {
             // Without a sample there is an empty editor, which needs no words.
             return;
           }
-          await newList(model, view, stop.signal);
+        } finally {
+          if (isCurrent) {
+            setIsLoading(false);
+          }
         }
+        await newList(model, view, stop.signal);
       }
     };
     void load();
@@ -63,9 +72,11 @@ export function usePayload(row: IRow): IPayload {
   return {
     text,
     sample,
+    isLoading,
     setText: value => {
       isTouched.current = true;
       setText(value);
+      setIsLoading(false);
     },
     save: () => {
       if (isTouched.current) {

@@ -46,6 +46,33 @@ describe('Send', () => {
     expect(client.samplePayload).toHaveBeenCalledTimes(2);
   });
 
+  it('sends nothing before the request of the README is there', async () => {
+    let arrive = (): void => undefined;
+    client.samplePayload.mockImplementationOnce(
+      () =>
+        new Promise(resolve => {
+          arrive = () => resolve({ payload: '{"late": 1}' });
+        })
+    );
+    await open();
+    expect(button('Send').disabled).toBe(true);
+    expect(editor().placeholder).toBe('Reading the README’s request…');
+    await act(async () => arrive());
+    await waitFor(() => expect(button('Send').disabled).toBe(false));
+    expect(editor().value).toBe('{"late": 1}');
+  });
+
+  it('lets a request be written and sent while the README is being read', async () => {
+    client.samplePayload.mockImplementationOnce(
+      () => new Promise(() => undefined)
+    );
+    await open();
+    fireEvent.change(editor(), { target: { value: '{"mine": 1}' } });
+    fireEvent.click(button('Send'));
+    await screen.findByRole('region', { name: 'Answer' });
+    expect(client.infer.mock.calls[0][2]).toBe('{"mine": 1}');
+  });
+
   it('does not ask again for a README that cannot be had', async () => {
     client.samplePayload.mockRejectedValueOnce(
       new EdiError({ code: 'forbidden', message: 'x', status: 403 })
