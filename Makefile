@@ -42,7 +42,7 @@ test-js:
 test-ui:
 	.venv/bin/python scripts/ui_tests.py
 
-soak: setup ## long tests, properties in depth, contract suite and short soaks ten times (30 min)
+soak: setup ## long tests, properties in depth, contract suite and short soaks ten times (< 30 min)
 	.venv/bin/python -m pytest -q -m soak --timeout 3600 -rP
 	EDI_EXAMPLES=10 .venv/bin/python -m pytest -q -m "hypothesis and not soak" --timeout 3600 \
 	  -n $(WORKERS) --dist load

@@ -11,8 +11,11 @@ export default defineConfig({
   testDir: './tests',
   reporter: [['list']],
   // A file runs on one worker: its tests share a server and what is deployed on it.
-  // One more than cores, since half of the time they wait.
-  workers: Number(process.env.EDI_UI_WORKERS ?? os.availableParallelism() + 1),
+  // One more than cores, since half of the time they wait; each has a JupyterLab and
+  // a browser of its own, and the longest files end no sooner with more.
+  workers: Number(
+    process.env.EDI_UI_WORKERS ?? Math.min(os.availableParallelism() + 1, 4)
+  ),
   fullyParallel: false,
   forbidOnly: !!process.env.CI,
   // Playwright lists a test that passed only at the second try as flaky.

@@ -7,7 +7,7 @@ import { expect, type Page } from '@playwright/test';
 
 import { type IFacade, mockFacade } from './facade';
 import { PanelPage } from './panelPage';
-import { LabServer } from './server';
+import { LabServer, type ServerKind } from './server';
 
 export { expect, type IJupyterLabPageFixture };
 
@@ -23,6 +23,19 @@ interface IWorker {
   lab: IJupyterLabPageFixture;
 }
 
+/** A server of the worker, from the first test that needs it to the last. */
+function serverOf(kind: ServerKind) {
+  return async (
+    // eslint-disable-next-line no-empty-pattern
+    {},
+    use: (server: LabServer) => Promise<void>
+  ): Promise<void> => {
+    const server = await LabServer.start(kind);
+    await use(server);
+    await server.stop();
+  };
+}
+
 /**
  * Galata's test on a JupyterLab server that belongs to its worker, so that files
  * of tests can run side by side. Each test has a page that it loads itself: for
@@ -32,24 +45,8 @@ interface IWorker {
  * Playwright ends its worker, browser and all, where the next test has others.
  */
 export const loading = ofGalata.extend<object, IWorker>({
-  server: [
-    // eslint-disable-next-line no-empty-pattern
-    async ({}, use) => {
-      const server = await LabServer.start('open');
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 120_000 }
-  ],
-  secureServer: [
-    // eslint-disable-next-line no-empty-pattern
-    async ({}, use) => {
-      const server = await LabServer.start('secure');
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker', timeout: 120_000 }
-  ],
+  server: [serverOf('open'), { scope: 'worker', timeout: 120_000 }],
+  secureServer: [serverOf('secure'), { scope: 'worker', timeout: 120_000 }],
   lab: [
     async ({ browser, server }, use) => {
       const { page } = await galata.newPage({
