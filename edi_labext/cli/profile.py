@@ -75,7 +75,7 @@ def profile_lines(document: dict[str, Any], honoured: Sequence[str] | None = Non
     honoured:
         The fields that the EDI acts on, if it tells; the others are named at the end.
     """
-    from ..operations import is_only_kept
+    from ..operations import is_only_kept, parts_acted_on
 
     kept = []
     for section, values in _sections(document, ""):
@@ -89,6 +89,8 @@ def profile_lines(document: dict[str, Any], honoured: Sequence[str] | None = Non
             path = f"{section}.{key}" if section else key
             if is_only_kept(path, honoured):
                 kept.append(path)
+            elif parts := parts_acted_on(path, honoured):
+                kept.append(f"{path} (but for {', '.join(parts)})")
     if kept:
         yield ""
         yield "Kept, and not acted on here:"

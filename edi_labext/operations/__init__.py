@@ -16,7 +16,7 @@ from .notebook_pythons import NotebookPython, notebook_pythons
 from .outcome import delete, save_profile, start, stop
 from .overview import Deployment, get_deployment, list_deployments
 from .profile import edit_profile, view_profile
-from .profile_diff import ProfileChange, apply_patch, is_only_kept, profile_diff
+from .profile_diff import ProfileChange, apply_patch, is_only_kept, parts_acted_on, profile_diff
 from .progress import Cancellation, Phase, Progress, Report
 from .promote import Promotion, compare_for_promotion, promote
 from .replace import replace_folder
@@ -55,6 +55,7 @@ __all__ = [
     "is_only_kept",
     "list_deployments",
     "notebook_pythons",
+    "parts_acted_on",
     "profile_diff",
     "promote",
     "replace_folder",

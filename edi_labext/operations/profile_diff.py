@@ -77,6 +77,21 @@ def is_only_kept(path: str, honoured: Collection[str] | None) -> bool:
     )
 
 
+def parts_acted_on(path: str, honoured: Collection[str] | None) -> list[str]:
+    """Return the parts of a field's text that an EDI acts on, where it stores the rest.
+
+    Parameters
+    ----------
+    path, honoured:
+        As for :func:`is_only_kept`. Empty when all of the field is acted on, or nothing.
+    """
+    if honoured is None or path in honoured:
+        return []
+    return sorted(
+        field.removeprefix(f"{path}.") for field in honoured if field.startswith(f"{path}.")
+    )
+
+
 def document_of(profile: Mapping[str, Any] | Profile) -> Mapping[str, Any]:
     """Return the JSON document of a profile."""
     return profile.to_wire() if isinstance(profile, Profile) else profile

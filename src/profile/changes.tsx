@@ -76,6 +76,14 @@ function Change(props: {
             {trans.__('stored, not used by this engine')}
           </span>
         )}
+        {field && field.partsThatCount.length > 0 && (
+          <span className="edi-Secondary">
+            {trans.__(
+              'stored; this engine uses only %1',
+              field.partsThatCount.join(', ')
+            )}
+          </span>
+        )}
       </th>
       <td className="edi-Changes-old">
         <Breakable text={plainText(valueText(change.old, trans, field))} />

@@ -61,6 +61,7 @@ def test_the_walk(edi: CommandLine, folder: Callable[[str], Path], tmp_path: Pat
     assert "GREETING=hello" in readable
     _, kept = readable.split("\n\nKept, and not acted on here:\n")
     assert "resource_allocation.kernel.resource_plan" in kept
+    assert "resource_allocation.kernel.resources (but for mem)" in " ".join(kept.split())
     assert "policy.kernel_min" not in kept
 
     assert ok(edi, "model", "start", "walk") == (

@@ -207,6 +207,9 @@ def test_a_profile_and_its_changes() -> None:
         repr(ProfileChanges("x", (change,), "", frozenset({path}))) for path in ("kernel.envs", "y")
     ]
     assert told == ["  kernel.envs.B\n+ ", "  kernel.envs.B  (stored, not acted on here)\n+ "]
+    change = ProfileChange(path="kernel.size", old="a=1", new="a=2")
+    told = repr(ProfileChanges("x", (change,), "", frozenset({"kernel.size.b", "kernel.size.a"})))
+    assert told.startswith("  kernel.size  (stored; acted on here: only a, b)\n")
     assert "exclusive" in read(changes)
 
 

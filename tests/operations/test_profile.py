@@ -28,6 +28,7 @@ from edi_labext.operations import (
     get_deployment,
     infer,
     is_only_kept,
+    parts_acted_on,
     profile_diff,
     restart,
     sample_folder,
@@ -56,6 +57,14 @@ from edi_labext.operations import (
 def test_what_an_edi_only_keeps(path: str, is_kept: bool) -> None:
     assert is_only_kept(path, ["kernel.envs", "kernel.resources.mem"]) is is_kept
     assert not is_only_kept(path, None)
+
+
+def test_what_an_edi_acts_on_in_part() -> None:
+    honoured = ["kernel.envs", "kernel.resources.mem"]
+    assert parts_acted_on("kernel.resources", honoured) == ["mem"]
+    assert parts_acted_on("kernel.envs", honoured) == []
+    assert parts_acted_on("kernel.run_as", honoured) == []
+    assert parts_acted_on("kernel.resources", None) == []
 
 
 @pytest.mark.parametrize(

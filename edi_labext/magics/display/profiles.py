@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...operations import is_only_kept
+from ...operations import is_only_kept, parts_acted_on
 from .tables import html_fold, html_line, html_table, printable, text_table
 
 if TYPE_CHECKING:
@@ -101,4 +101,7 @@ def _shown(value: Any) -> str:
 
 
 def _note(path: str, honoured: frozenset[str] | None) -> str:
-    return "stored, not acted on here" if is_only_kept(path, honoured) else ""
+    if is_only_kept(path, honoured):
+        return "stored, not acted on here"
+    parts = ", ".join(parts_acted_on(path, honoured))
+    return f"stored; acted on here: only {parts}" if parts else ""

@@ -5,6 +5,7 @@ import * as React from 'react';
 import { aJob, aProfileView, trans } from '../../__tests__/fakes';
 import { EdiError } from '../../api/errors';
 import { ProfileDrafts } from '../drafts';
+import { fieldsOf } from '../fields';
 import { Review } from '../review';
 import { box, compared, press, renderForm, type } from './rendered';
 
@@ -125,18 +126,24 @@ describe('review', () => {
         diff={{
           changes: [
             { path: 'policy.kernel_max', old: 100, new: -1 },
-            { path: 'kernel.envs.A', old: null, new: '' }
+            { path: 'kernel.envs.A', old: null, new: '' },
+            {
+              path: 'resource_allocation.kernel.resources',
+              old: 'ncpus=1',
+              new: 'ncpus=2'
+            }
           ],
           text: '--- saved\n+++ yours\n-"kernel_max": 100\n+"kernel_max": -1',
           problems: []
         }}
-        fields={[]}
+        fields={fieldsOf(view).filter(({ path }) => /resources$/.test(path))}
         isStarted={view.started}
         trans={trans}
       />
     );
     const rows = screen.getAllByRole('row').map(row => row.textContent);
     expect(rows[2]).toBe('kernel.envs.Anot there→ empty');
+    expect(rows[3]).toContain('stored; this engine uses only mem');
     expect(screen.getByText('+"kernel_max": -1').className).toBe(
       'edi-Diff-new'
     );
